@@ -184,6 +184,11 @@
 	  "use another data directory or the right genesis")                   \
 	X(DISK_FULL, 705, "disk_full", "the disk is full",                     \
 	  "free some space; nothing acknowledged is lost")                     \
+	X(DATA_OTHER_KEY, 706, "data_other_key",                               \
+	  "the sign log belongs to another key",                               \
+	  "each key has its own log; put this key's log back")                 \
+	X(FILE_EXISTS, 707, "file_exists", "the file exists already",          \
+	  "choose another name, or remove it yourself")                        \
 	/* Audit. */                                                           \
 	X(AUDIT_DAMAGED, 800, "audit_damaged",                                 \
 	  "the audit log's chain of hashes is broken",                         \
