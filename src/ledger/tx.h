@@ -25,6 +25,17 @@ struct tx {
 void tx_compute_id(struct hash *out, const struct hash *genesis,
 		   struct bytes body);
 
+/* The envelope: 0x0a, length of the body (minimal varint), body, 0x12, 0x40,
+ * signature. Join writes at most TX_ENVELOPE_BYTES more than the body; split
+ * lends the body and refuses every other byte string with ERR_MALFORMED, and
+ * more than LIMIT_TX_BYTES with ERR_TOO_LARGE. What is in the body is not
+ * looked at. */
+#define TX_ENVELOPE_BYTES (4 + 2 + SIGNATURE_BYTES)
+enum err tx_split(struct bytes *body, struct signature *signature,
+		  struct bytes raw, struct err_text *text) MUST_USE;
+void tx_join(struct writer *w, struct bytes body,
+	     const struct signature *signature);
+
 /* What a batch commits to: H("bcai-gov/tx-leaf/1", id || signature). */
 void tx_compute_leaf(struct hash *out, const struct hash *id,
 		     const struct signature *signature);
