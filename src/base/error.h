@@ -78,6 +78,8 @@
 	X(PEER_ADDRESS, 206, "peer_address",                                   \
 	  "the address is not PUBKEY@host:port",                               \
 	  "64 hex digits, @, a host and a port")                               \
+	X(PEER_DOWN, 207, "peer_down", "the peer is not connected",            \
+	  "peers tells why")                                                   \
 	/* Consensus. */                                                       \
 	X(NOT_VALIDATOR, 300, "not_validator",                                 \
 	  "the signer is not a validator of this epoch", "")                   \
