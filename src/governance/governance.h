@@ -1,0 +1,193 @@
+/* The governance of a network: accounts, proposals, ballots, parameters.
+ *
+ * A deterministic machine: the same calls in the same order give the same
+ * records on every node. It knows no signature, nonce window, block or file:
+ * the ledger calls it for each block in this order,
+ *
+ *	governance_advance	the block's height and time: what fell due
+ *	governance_apply	each transaction that the ledger lets through
+ *	governance_flush	the records that changed
+ *
+ * so every transaction meets the state that belongs to its block's time.
+ * Memory comes from base/arena mem_*; it grows with accounts, proposals and
+ * ballots (under 64 bytes a ballot). Texts and reasons leave with the records
+ * of the block that brought them and are not kept.
+ *
+ * Not thread-safe. The rules: doc/spec/governance.md. */
+#ifndef BCAI_GOVERNANCE_GOVERNANCE_H
+#define BCAI_GOVERNANCE_GOVERNANCE_H
+
+#include "governance/proposal.h"
+#include "governance/records.h"
+
+struct governance;
+
+/* Everything starts with the network's genesis hash and parameters, which
+ * are copied. Never NULL. */
+struct governance *governance_new(const struct hash *genesis,
+				  const struct governance_params *params);
+/* Free and null. */
+void governance_free(struct governance **g);
+
+/* ---- Accounts ---- */
+
+struct governance_account {
+	struct public_key key;
+	struct power power;
+	uint32_t voted; /* proposals it has a ballot on */
+	uint16_t open;	/* its proposals that are submitted or in voting */
+	uint8_t drafts; /* its drafts */
+	bool eligible;	/* to vote: enough stake, or any reputation */
+};
+
+/* At genesis, before the first advance or apply: the next account, with index
+ * 0, 1, 2, ... Stake in micro-tokens, reputation in milli-points.
+ * ERR_GENESIS: the key is there already, or there would be more than
+ * LIMIT_ACCOUNTS, LIMIT_STAKE_TOTAL or LIMIT_REPUTATION_TOTAL; `text` (may be
+ * NULL) says which; nothing changed. */
+enum err governance_add_account(struct governance *g,
+				const struct public_key *key, uint64_t stake,
+				uint64_t reputation,
+				struct err_text *text) MUST_USE;
+
+/* False when the network has no such account. */
+bool governance_find_account(const struct governance *g, uint32_t *account,
+			     const struct public_key *key);
+uint32_t governance_account_count(const struct governance *g);
+/* Lent until the next account is added; NULL for an index that is none. */
+const struct governance_account *governance_account(const struct governance *g,
+						    uint32_t account);
+
+/* What all eligible accounts hold, and how many they are. */
+const struct power_sum *governance_total(const struct governance *g);
+const struct governance_params *governance_params(const struct governance *g);
+
+/* ---- Transactions ---- */
+
+struct governance_context {
+	uint32_t account; /* who signed; an index that exists */
+	uint64_t nonce;	  /* of the transaction; never used before by it */
+	uint64_t height;  /* of the block */
+	uint64_t time_ms; /* of the block; at admission the latest block's */
+};
+
+/* Would governance_apply accept this now? Changes nothing. Exact refusals,
+ * the first that holds, in the order of doc/spec/governance.md, "Refusals":
+ * ERR_MALFORMED (unknown kind, type or choice; text that is not UTF-8 or
+ * holds control characters; no title; no ballot), ERR_TOO_LARGE (text, or
+ * more than 128 ballots), ERR_UNKNOWN_PROPOSAL, ERR_UNAUTHORISED,
+ * ERR_WRONG_STATE, ERR_BELOW_MINIMUM_STAKE, ERR_TOO_MANY_OPEN,
+ * ERR_NOT_ELIGIBLE, ERR_DUPLICATE_BALLOT, ERR_NOT_VOTING, ERR_OLDER_BALLOT,
+ * ERR_TOO_MANY_CHANGES. `text` (may be NULL) says more. */
+enum err governance_check(const struct governance *g,
+			  const struct governance_context *ctx,
+			  const struct payload *payload,
+			  struct err_text *text) MUST_USE;
+
+/* Check, then do it: all or nothing. `number` (may be NULL) gets the proposal
+ * it created or acted upon, 0 for a vote. Errors as of governance_check;
+ * nothing changed then. The payload is borrowed for the call only. */
+enum err governance_apply(struct governance *g, uint32_t *number,
+			  const struct governance_context *ctx,
+			  const struct payload *payload,
+			  struct err_text *text) MUST_USE;
+
+/* ---- Time ---- */
+
+/* A block begins: forget the last block's events, then do everything due at
+ * `time_ms`, ordered by (deadline, number). Call it first for every block,
+ * with times that never fall. */
+void governance_advance(struct governance *g, uint64_t height,
+			uint64_t time_ms);
+/* The block time at which the next thing falls due; 0 when nothing will. */
+uint64_t governance_next_deadline_ms(const struct governance *g);
+
+/* ---- Events of the block ---- */
+
+enum governance_event_kind {
+	EVENT_STATE = 1, /* a proposal took `state`; `from` 0: was created */
+	EVENT_AMENDED = 2,
+	EVENT_BALLOT = 3, /* cast, or replaced when `changes` > 0 */
+};
+
+struct governance_event {
+	enum governance_event_kind kind;
+	uint32_t proposal;
+	uint32_t account;	   /* who acted, the proposer for time's work */
+	uint32_t from;		   /* EVENT_STATE: enum proposal_state or 0 */
+	enum proposal_state state; /* of the proposal after the event */
+	enum choice choice;	   /* EVENT_BALLOT */
+	uint8_t changes;	   /* EVENT_BALLOT */
+};
+
+/* What happened since the last governance_advance began, in order. Lent until
+ * the next change. A transaction adds at most 128, an advance one for each
+ * proposal due. */
+const struct governance_event *governance_events(const struct governance *g,
+						 size_t *count);
+const char *governance_event_name(uint32_t kind);
+
+/* ---- Queries ---- */
+
+uint32_t governance_proposal_count(const struct governance *g);
+/* Submitted or in voting. */
+uint32_t governance_open_count(const struct governance *g);
+/* Of all proposals that ever opened: what an eligible account could vote on. */
+uint32_t governance_opened_count(const struct governance *g);
+/* Numbers 1 to count; NULL for another one. Lent until the next change. */
+const struct proposal *governance_proposal(const struct governance *g,
+					   uint32_t number);
+/* The tally as it stands; before voting opens, against today's total. */
+void governance_evaluate(const struct governance *g, struct tally_result *out,
+			 const struct proposal *p);
+
+struct governance_ballot {
+	uint64_t nonce;	 /* of the transaction that carried it */
+	uint64_t height; /* of the block that holds that */
+	uint32_t account;
+	uint8_t choice;	  /* enum choice */
+	uint8_t changes;  /* how often it was replaced */
+	uint32_t pending; /* this folder's: 1 + index of its record to write */
+};
+
+/* Ballots in order of each account's first one, which never changes: the
+ * position is a stable cursor. 0 for an unknown proposal. */
+uint32_t governance_ballot_count(const struct governance *g, uint32_t number);
+/* Lent until the next change; NULL when there is none. */
+const struct governance_ballot *governance_ballot_at(const struct governance *g,
+						     uint32_t number,
+						     uint32_t position);
+/* `position` may be NULL. */
+const struct governance_ballot *governance_ballot_of(const struct governance *g,
+						     uint32_t number,
+						     uint32_t account,
+						     uint32_t *position);
+/* What the account's ballot weighs, in the proposal's mechanism. */
+unsigned __int128 governance_ballot_weight(const struct governance *g,
+					   const struct proposal *p,
+					   uint32_t account);
+
+/* ---- Records ---- */
+
+/* Emit every record that changed since the last flush once, in an order that
+ * depends on the history only. Nothing is ever removed. Call it after the
+ * genesis accounts, too. The sink is called once for each record; key and
+ * value are lent for that call. */
+void governance_flush(struct governance *g,
+		      void (*sink)(void *context, struct bytes key,
+				   struct bytes value),
+		      void *context);
+
+/* Read one record back, into a governance that was made with the same genesis
+ * and parameters and got no accounts. Records must come in ascending order of
+ * their keys, every one, then governance_load_finish, before anything else.
+ * ERR_DATA_DAMAGED: not such a record, out of order, or it contradicts one
+ * read before; the governance may then only be freed. */
+enum err governance_load(struct governance *g, struct bytes key,
+			 struct bytes value, struct err_text *text) MUST_USE;
+/* ERR_DATA_DAMAGED when records are missing. After ERR_OK the state is that
+ * of the governance that flushed them. */
+enum err governance_load_finish(struct governance *g,
+				struct err_text *text) MUST_USE;
+
+#endif

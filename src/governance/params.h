@@ -1,0 +1,123 @@
+/* The parameters of governance: one table with names, defaults and bounds.
+ *
+ * Set by name at genesis; part of the replicated state from then on. This
+ * module knows values and bounds, not what they mean for a proposal. */
+#ifndef BCAI_GOVERNANCE_PARAMS_H
+#define BCAI_GOVERNANCE_PARAMS_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "governance/types.h"
+
+#define MS_SECOND UINT64_C(1000)
+#define MS_HOUR	  (3600 * MS_SECOND)
+#define MS_DAY	  (24 * MS_HOUR)
+#define TOKEN	  UINT64_C(1000000) /* micro-tokens */
+#define POINT	  UINT64_C(1000)    /* milli-points */
+
+/* X(symbol, name, unit, min, max, default, sentence) */
+#define PARAM_GLOBAL_TABLE(X)                                                  \
+	X(PROPOSAL_MIN_STAKE, "proposal.min_stake", "micro-tokens", 0,         \
+	  LIMIT_STAKE_TOTAL, 5000 * TOKEN,                                     \
+	  "stake an account needs to make a proposal")                         \
+	X(PROPOSAL_MAX_OPEN, "proposal.max_open", "proposals", 1,              \
+	  LIMIT_PROPOSALS_OPEN, 3,                                             \
+	  "proposals one account may have submitted or in voting at a time")   \
+	X(DRAFT_EXPIRY_MS, "draft.expiry_ms", "ms", MS_SECOND, 365 * MS_DAY,   \
+	  30 * MS_DAY, "time after which an unpublished draft expires")        \
+	X(VOTE_MIN_STAKE, "vote.min_stake", "micro-tokens", 1,                 \
+	  LIMIT_STAKE_TOTAL, TOKEN,                                            \
+	  "stake that makes an account without reputation a voter")            \
+	X(TOKENS_FLOOR_BP, "tokens_floor_bp", "bp", 0, 5000, 200,              \
+	  "share of stake, for and abstain, that a quadratic or reputation "   \
+	  "vote needs")
+
+/* X(symbol, name, unit, min, max, standard, technical, emergency,
+ *   constitutional, treasury, parameter, crosschain, sentence) */
+#define PARAM_TYPE_TABLE(X)                                                    \
+	X(MECHANISM, "mechanism", "mechanism", MECHANISM_TOKEN,                \
+	  MECHANISM_HYBRID, MECHANISM_QUADRATIC, MECHANISM_HYBRID,             \
+	  MECHANISM_TOKEN, MECHANISM_QUADRATIC, MECHANISM_QUADRATIC,           \
+	  MECHANISM_HYBRID, MECHANISM_QUADRATIC,                               \
+	  "1 token-weighted, 2 quadratic, 3 reputation-weighted, 4 hybrid")    \
+	X(WEIGHT_TOKENS, "weight_tokens", "weight", 1, 100, 50, 30, 50, 50,    \
+	  50, 40, 50, "weight of tokens in a hybrid vote")                     \
+	X(WEIGHT_REPUTATION, "weight_reputation", "weight", 1, 100, 50, 70,    \
+	  50, 50, 50, 60, 50, "weight of reputation in a hybrid vote")         \
+	X(DELAY_MS, "delay_ms", "ms", 0, 30 * MS_DAY, MS_DAY, MS_DAY, 0,       \
+	  2 * MS_DAY, MS_DAY, MS_DAY, MS_DAY,                                  \
+	  "time from submission to the opening of voting")                     \
+	X(VOTING_MS, "voting_ms", "ms", MS_SECOND, 90 * MS_DAY, 7 * MS_DAY,    \
+	  7 * MS_DAY, MS_DAY, 14 * MS_DAY, 7 * MS_DAY, 7 * MS_DAY, 7 * MS_DAY, \
+	  "length of the voting period")                                       \
+	X(QUORUM_BP, "quorum_bp", "bp", 1, 6000, 1000, 1000, 1000, 1000, 1000, \
+	  1000, 1000, "share of all power that must take part")                \
+	X(QUORUM_ABSTAIN, "quorum_counts_abstain", "0 or 1", 0, 1, 1, 1, 0, 0, \
+	  0, 1, 1, "whether abstentions count for the quorum")                 \
+	X(APPROVAL_BP, "approval_bp", "bp", 5000, 9000, 5000, 5000, 6700,      \
+	  6700, 5000, 5000, 5000, "share of for among for and against")        \
+	X(APPROVAL_STRICT, "approval_strict", "0 or 1", 0, 1, 1, 1, 0, 0, 1,   \
+	  1, 1, "1: approval must be above the share; 0: at least")
+
+enum param_global {
+#define PARAM_ENUM(symbol, ...) PARAM_##symbol,
+	PARAM_GLOBAL_TABLE(PARAM_ENUM)
+#undef PARAM_ENUM
+		PARAM_GLOBALS
+};
+
+enum param_type {
+#define PARAM_ENUM(symbol, ...) PARAM_TYPE_##symbol,
+	PARAM_TYPE_TABLE(PARAM_ENUM)
+#undef PARAM_ENUM
+		PARAM_TYPES
+};
+
+/* The globals, then each type's block, standard first. */
+#define PARAM_COUNT (PARAM_GLOBALS + PROPOSAL_TYPES * PARAM_TYPES)
+
+struct governance_params {
+	uint64_t value[PARAM_COUNT];
+};
+
+#define PARAM_NAME_BYTES 48
+
+struct governance_param_info {
+	char name[PARAM_NAME_BYTES]; /* "standard.voting_ms" */
+	const char *unit;
+	const char *sentence;
+	uint64_t value_default;
+	uint64_t min;
+	uint64_t max;
+};
+
+void governance_params_default(struct governance_params *p);
+/* Delay, voting and expiry in seconds or minutes, for a network on one desk:
+ * delay 1 s, voting 20 s, drafts 10 min, for every type. */
+void governance_params_fast(struct governance_params *p);
+
+/* The row of parameter `index` < PARAM_COUNT. */
+void governance_param_info(struct governance_param_info *out, size_t index);
+/* The index of a name, or PARAM_COUNT. */
+size_t governance_param_find(const char *name);
+
+uint64_t governance_param_global(const struct governance_params *p,
+				 enum param_global which);
+uint64_t governance_param_type(const struct governance_params *p,
+			       enum proposal_type type, enum param_type which);
+
+/* ERR_PARAMETER_BOUNDS: no such name, or a value outside its bounds; `p` is
+ * unchanged and `text` says which. */
+enum err governance_param_set(struct governance_params *p, const char *name,
+			      uint64_t value, struct err_text *text) MUST_USE;
+
+/* The fixed layout: u16 count, then a u64 a parameter in table order. */
+#define GOVERNANCE_PARAMS_BYTES (2 + 8 * PARAM_COUNT)
+void governance_params_write(struct writer *w,
+			     const struct governance_params *p);
+/* ERR_MALFORMED when cut short or of another count, ERR_PARAMETER_BOUNDS for
+ * a value outside its bounds; `p` is then undefined. */
+enum err governance_params_read(struct governance_params *p, struct reader *r,
+				struct err_text *text) MUST_USE;
+
+#endif

@@ -1,0 +1,79 @@
+/* The keys and record layouts of governance state.
+ *
+ * Fixed layouts written with base/bytes, for this folder, and for those who
+ * read one record by itself: a query that wants texts, a proof that wants a
+ * ballot. doc/spec/governance.md, "Records", states the bytes. */
+#ifndef BCAI_GOVERNANCE_RECORDS_H
+#define BCAI_GOVERNANCE_RECORDS_H
+
+#include "crypto/sign.h"
+#include "governance/proposal.h"
+
+#define GOVERNANCE_KEY_BYTES_MAX 33
+#define GOVERNANCE_RECORD_BYTES_MAX                                            \
+	(8u + LIMIT_TITLE_BYTES + LIMIT_DESCRIPTION_BYTES)
+
+enum governance_record {
+	RECORD_ACCOUNT = 'A',	 /* index(4) */
+	RECORD_BALLOT = 'B',	 /* number(4) index(4) */
+	RECORD_CANCEL = 'C',	 /* number(4): the reason given, if any */
+	RECORD_GLOBALS = 'G',	 /* - */
+	RECORD_PUBLIC_KEY = 'K', /* public key(32) */
+	RECORD_PROPOSAL = 'P',	 /* number(4) */
+	RECORD_TEXTS = 'X',	 /* number(4) */
+};
+
+struct governance_key {
+	uint8_t data[GOVERNANCE_KEY_BYTES_MAX];
+	size_t size;
+};
+
+/* Does the key's first byte name a record of this folder? */
+bool governance_owns_key(struct bytes key);
+
+void governance_key_account(struct governance_key *out, uint32_t account);
+void governance_key_ballot(struct governance_key *out, uint32_t proposal,
+			   uint32_t account);
+void governance_key_cancel(struct governance_key *out, uint32_t proposal);
+void governance_key_globals(struct governance_key *out);
+void governance_key_public_key(struct governance_key *out,
+			       const struct public_key *key);
+void governance_key_proposal(struct governance_key *out, uint32_t proposal);
+void governance_key_texts(struct governance_key *out, uint32_t proposal);
+
+/* As stored under RECORD_ACCOUNT. */
+struct account_record {
+	struct public_key key;
+	uint64_t stake;
+	uint64_t reputation;
+};
+
+/* As stored under RECORD_BALLOT. */
+struct ballot_record {
+	enum choice choice;
+	uint8_t changes;   /* how often it was replaced */
+	uint32_t position; /* among the proposal's ballots, from 0 */
+	uint64_t nonce;	   /* of the transaction that carried it */
+	uint64_t height;   /* of the block that holds that */
+	struct bytes reason;
+};
+
+/* Each: ERR_DATA_DAMAGED when the bytes are not such a record. Lent parts
+ * point into `value`. */
+enum err account_record_read(struct account_record *out,
+			     struct bytes value) MUST_USE;
+enum err ballot_record_read(struct ballot_record *out,
+			    struct bytes value) MUST_USE;
+/* Number and proposer are set; nothing outside the record is checked. */
+enum err proposal_record_read(struct proposal *out, uint32_t number,
+			      struct bytes value) MUST_USE;
+enum err texts_record_read(struct bytes *title, struct bytes *description,
+			   struct bytes value) MUST_USE;
+
+void account_record_write(struct writer *w, const struct account_record *a);
+void ballot_record_write(struct writer *w, const struct ballot_record *b);
+void proposal_record_write(struct writer *w, const struct proposal *p);
+void texts_record_write(struct writer *w, struct bytes title,
+			struct bytes description);
+
+#endif
