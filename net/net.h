@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "net/codec.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,12 +30,6 @@ struct net; /* Opaque. */
 #define NET_HOST_BYTES	  254 /* with the NUL */
 #define NET_ADDRESS_BYTES 272 /* "host:port" with the NUL */
 #define NET_VERSION_BYTES 64
-
-/* Each peer has one queue a class, with its own byte bound. CONSENSUS goes
- * before all others; the others take turns. A full queue of CONSENSUS or
- * BATCH drops its oldest message, of CONTROL or SYNC it refuses the newest. */
-enum net_class { NET_CONSENSUS, NET_CONTROL, NET_BATCH, NET_SYNC };
-#define NET_CLASSES 4
 
 struct net_callbacks {
 	void *context;
