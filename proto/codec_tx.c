@@ -1,0 +1,422 @@
+#include "proto/codec_tx.h"
+
+#include "base/assert.h"
+#include "ledger/text.h"
+#include "proto/tx.pb-c.h"
+
+#include <string.h>
+
+/* What one message may unfold into, out of an arena that serves many. */
+struct budget {
+	struct arena *arena;
+	size_t left;
+};
+
+static void *budget_alloc(void *context, size_t size)
+{
+	struct budget *b = context;
+
+	if (size > b->left)
+		return NULL;
+	b->left -= size;
+	return arena_alloc(b->arena, size);
+}
+
+static void budget_free(void *context, void *piece)
+{
+	(void)context;
+	(void)piece;
+}
+
+static enum err check_texts(struct bytes title, struct bytes description,
+			    struct err_text *text)
+{
+	if (title.size > LIMIT_TITLE_BYTES)
+		return err_set(text, ERR_TOO_LARGE,
+			       "title: %zu bytes, at most %u", title.size,
+			       LIMIT_TITLE_BYTES);
+	if (title.size == 0)
+		return err_set(text, ERR_MALFORMED, "title: empty");
+	if (!text_is_line(title))
+		return err_set(text, ERR_MALFORMED,
+			       "title: not one line of UTF-8 text");
+	if (description.size > LIMIT_DESCRIPTION_BYTES)
+		return err_set(text, ERR_TOO_LARGE,
+			       "description: %zu bytes, at most %u",
+			       description.size, LIMIT_DESCRIPTION_BYTES);
+	if (!text_is_prose(description))
+		return err_set(text, ERR_MALFORMED,
+			       "description: not UTF-8 text");
+	return ERR_OK;
+}
+
+static enum err check_reason(struct bytes reason, struct err_text *text)
+{
+	if (reason.size > LIMIT_REASON_BYTES)
+		return err_set(text, ERR_TOO_LARGE,
+			       "reason: %zu bytes, at most %u", reason.size,
+			       LIMIT_REASON_BYTES);
+	if (!text_is_prose(reason))
+		return err_set(text, ERR_MALFORMED, "reason: not UTF-8 text");
+	return ERR_OK;
+}
+
+static enum err check_ballots(const struct payload_vote *vote,
+			      struct err_text *text)
+{
+	if (vote->count == 0)
+		return err_set(text, ERR_MALFORMED, "vote: no ballot");
+	if (vote->count > LIMIT_TX_BALLOTS)
+		return err_set(text, ERR_TOO_LARGE,
+			       "vote: %u ballots, at most %u", vote->count,
+			       LIMIT_TX_BALLOTS);
+	for (uint32_t i = 0; i < vote->count; i++) {
+		enum err err;
+
+		if (!choice_name(vote->ballots[i].choice))
+			return err_set(text, ERR_MALFORMED,
+				       "ballot %u: choice %u is none", i,
+				       vote->ballots[i].choice);
+		err = check_reason(vote->ballots[i].reason, text);
+		if (err)
+			return err;
+	}
+	return ERR_OK;
+}
+
+enum err codec_tx_check_payload(const struct payload *payload,
+				struct err_text *text)
+{
+	switch (payload->kind) {
+	case PAYLOAD_SUBMIT:
+		if (!proposal_type_name(payload->submit.type))
+			return err_set(text, ERR_MALFORMED,
+				       "submit: type %u is none",
+				       payload->submit.type);
+		return check_texts(payload->submit.title,
+				   payload->submit.description, text);
+	case PAYLOAD_PUBLISH:
+		return ERR_OK;
+	case PAYLOAD_AMEND:
+		return check_texts(payload->amend.title,
+				   payload->amend.description, text);
+	case PAYLOAD_CANCEL:
+		return check_reason(payload->cancel.reason, text);
+	case PAYLOAD_VOTE:
+		return check_ballots(&payload->vote, text);
+	}
+	return err_set(text, ERR_MALFORMED, "body: no payload");
+}
+
+/* From protobuf to our structs. */
+
+static struct bytes bytes_of(const char *text)
+{
+	return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
+static bool is_known(const ProtobufCMessage *message)
+{
+	return message->n_unknown_fields == 0;
+}
+
+static enum err take_ballots(struct payload *out, struct budget *b,
+			     const Bcai__Tx__Vote *pb)
+{
+	struct ballot *ballots;
+
+	if (pb->n_ballots > LIMIT_TX_BALLOTS)
+		return ERR_TOO_LARGE;
+	ballots = budget_alloc(b, pb->n_ballots * sizeof(*ballots));
+	if (!ballots)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < pb->n_ballots; i++) {
+		const Bcai__Tx__Ballot *ballot = pb->ballots[i];
+
+		if (!is_known(&ballot->base))
+			return ERR_MALFORMED;
+		ballots[i].proposal = ballot->proposal;
+		ballots[i].choice = ballot->choice;
+		ballots[i].reason = bytes_of(ballot->reason);
+	}
+	out->vote.ballots = ballots;
+	out->vote.count = (uint32_t)pb->n_ballots;
+	return ERR_OK;
+}
+
+static enum err take_payload(struct payload *out, struct budget *b,
+			     const Bcai__Tx__TxBody *pb)
+{
+	const ProtobufCMessage *part = NULL;
+	enum err err = ERR_OK;
+
+	switch (pb->payload_case) {
+	case BCAI__TX__TX_BODY__PAYLOAD_SUBMIT:
+		part = &pb->submit->base;
+		out->submit.type = pb->submit->type;
+		out->submit.draft = pb->submit->draft != 0;
+		out->submit.title = bytes_of(pb->submit->title);
+		out->submit.description = bytes_of(pb->submit->description);
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_PUBLISH:
+		part = &pb->publish->base;
+		out->publish.proposal = pb->publish->proposal;
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_AMEND:
+		part = &pb->amend->base;
+		out->amend.proposal = pb->amend->proposal;
+		out->amend.title = bytes_of(pb->amend->title);
+		out->amend.description = bytes_of(pb->amend->description);
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_CANCEL:
+		part = &pb->cancel->base;
+		out->cancel.proposal = pb->cancel->proposal;
+		out->cancel.reason = bytes_of(pb->cancel->reason);
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_VOTE:
+		part = &pb->vote->base;
+		err = take_ballots(out, b, pb->vote);
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD__NOT_SET:
+	case _BCAI__TX__TX_BODY__PAYLOAD_IS_INT_SIZE:
+		return ERR_MALFORMED;
+	}
+	out->kind = (enum payload_kind)pb->payload_case;
+	if (!err && !is_known(part))
+		err = ERR_MALFORMED;
+	return err;
+}
+
+/* Compares what is written to it with what was read. */
+struct compare {
+	ProtobufCBuffer base;
+	struct bytes want;
+	size_t offset;
+	bool differs;
+};
+
+static void compare_append(ProtobufCBuffer *base, size_t size,
+			   const uint8_t *data)
+{
+	struct compare *c = (struct compare *)(void *)base;
+
+	if (c->differs || size > c->want.size - c->offset ||
+	    memcmp(c->want.data + c->offset, data, size) != 0)
+		c->differs = true;
+	else
+		c->offset += size;
+}
+
+static bool is_canonical(const Bcai__Tx__TxBody *pb, struct bytes body)
+{
+	struct compare c = {
+		.base = {.append = compare_append},
+		.want = body,
+	};
+
+	protobuf_c_message_pack_to_buffer(&pb->base, &c.base);
+	return !c.differs && c.offset == body.size;
+}
+
+static enum err decode_body(struct tx *out, struct arena *arena,
+			    struct err_text *text)
+{
+	struct budget budget = {arena, LIMIT_DECODE_BYTES};
+	ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
+	Bcai__Tx__TxBody *pb = bcai__tx__tx_body__unpack(
+		&allocator, out->body.size, out->body.data);
+	enum err err;
+
+	if (!pb || !is_known(&pb->base))
+		return err_set(text, ERR_MALFORMED,
+			       "body: not a TxBody, or it has unknown fields");
+	if (pb->account.len != PUBLIC_KEY_BYTES)
+		return err_set(text, ERR_MALFORMED,
+			       "account: %zu bytes instead of 32",
+			       pb->account.len);
+	memcpy(out->account.b, pb->account.data, PUBLIC_KEY_BYTES);
+	out->nonce = pb->nonce;
+	out->valid_until_ms = pb->valid_until_ms;
+	err = take_payload(&out->payload, &budget, pb);
+	if (err)
+		return err_set(text, err,
+			       "payload: missing, too long, or with unknown "
+			       "fields");
+	if (!is_canonical(pb, out->body))
+		return err_set(text, ERR_MALFORMED,
+			       "body: not in the one encoding it has");
+	return codec_tx_check_payload(&out->payload, text);
+}
+
+enum err codec_tx_decode(struct tx *out, struct arena *arena,
+			 const struct hash *genesis, struct bytes raw,
+			 struct err_text *text)
+{
+	enum err err = tx_split(&out->body, &out->signature, raw, text);
+
+	if (err)
+		return err;
+	out->raw = raw;
+	err = decode_body(out, arena, text);
+	if (err)
+		return err;
+	tx_compute_id(&out->id, genesis, out->body);
+	return ERR_OK;
+}
+
+/* From our structs to protobuf. */
+
+/* A copy with a NUL at its end. The checks refused a NUL inside. */
+static char *string_of(struct arena *arena, struct bytes text)
+{
+	char *copy = arena_alloc(arena, text.size + 1);
+
+	if (!copy)
+		return NULL;
+	if (text.size > 0)
+		memcpy(copy, text.data, text.size);
+	copy[text.size] = '\0';
+	return copy;
+}
+
+/* The messages a body can need, so that none of them is allocated alone. */
+struct parts {
+	Bcai__Tx__TxBody body;
+	union {
+		Bcai__Tx__ProposalSubmit submit;
+		Bcai__Tx__ProposalPublish publish;
+		Bcai__Tx__ProposalAmend amend;
+		Bcai__Tx__ProposalCancel cancel;
+		Bcai__Tx__Vote vote;
+	};
+};
+
+static bool give_vote(struct parts *p, struct arena *arena,
+		      const struct payload_vote *vote)
+{
+	Bcai__Tx__Ballot *ballots;
+
+	bcai__tx__vote__init(&p->vote);
+	p->vote.n_ballots = vote->count;
+	p->vote.ballots =
+		arena_alloc(arena, vote->count * sizeof(*p->vote.ballots));
+	ballots = arena_alloc(arena, vote->count * sizeof(*ballots));
+	if (!p->vote.ballots || !ballots)
+		return false;
+	for (uint32_t i = 0; i < vote->count; i++) {
+		bcai__tx__ballot__init(&ballots[i]);
+		ballots[i].proposal = vote->ballots[i].proposal;
+		ballots[i].choice = vote->ballots[i].choice;
+		ballots[i].reason = string_of(arena, vote->ballots[i].reason);
+		if (!ballots[i].reason)
+			return false;
+		p->vote.ballots[i] = &ballots[i];
+	}
+	p->body.vote = &p->vote;
+	return true;
+}
+
+static bool give_payload(struct parts *p, struct arena *arena,
+			 const struct payload *payload)
+{
+	p->body.payload_case =
+		(Bcai__Tx__TxBody__PayloadCase)(int)payload->kind;
+	switch (payload->kind) {
+	case PAYLOAD_SUBMIT:
+		bcai__tx__proposal_submit__init(&p->submit);
+		p->submit.type = payload->submit.type;
+		p->submit.draft = payload->submit.draft;
+		p->submit.title = string_of(arena, payload->submit.title);
+		p->submit.description =
+			string_of(arena, payload->submit.description);
+		p->body.submit = &p->submit;
+		return p->submit.title && p->submit.description;
+	case PAYLOAD_PUBLISH:
+		bcai__tx__proposal_publish__init(&p->publish);
+		p->publish.proposal = payload->publish.proposal;
+		p->body.publish = &p->publish;
+		return true;
+	case PAYLOAD_AMEND:
+		bcai__tx__proposal_amend__init(&p->amend);
+		p->amend.proposal = payload->amend.proposal;
+		p->amend.title = string_of(arena, payload->amend.title);
+		p->amend.description =
+			string_of(arena, payload->amend.description);
+		p->body.amend = &p->amend;
+		return p->amend.title && p->amend.description;
+	case PAYLOAD_CANCEL:
+		bcai__tx__proposal_cancel__init(&p->cancel);
+		p->cancel.proposal = payload->cancel.proposal;
+		p->cancel.reason = string_of(arena, payload->cancel.reason);
+		p->body.cancel = &p->cancel;
+		return p->cancel.reason != NULL;
+	case PAYLOAD_VOTE:
+		return give_vote(p, arena, &payload->vote);
+	}
+	return false;
+}
+
+enum err codec_tx_encode_body(struct bytes *out, struct arena *arena,
+			      const struct payload *payload,
+			      const struct public_key *account, uint64_t nonce,
+			      uint64_t valid_until_ms, struct err_text *text)
+{
+	struct public_key key = *account;
+	struct parts p;
+	uint8_t *data;
+	enum err err = codec_tx_check_payload(payload, text);
+
+	if (err)
+		return err;
+	bcai__tx__tx_body__init(&p.body);
+	p.body.account.data = key.b;
+	p.body.account.len = PUBLIC_KEY_BYTES;
+	p.body.nonce = nonce;
+	p.body.valid_until_ms = valid_until_ms;
+	if (!give_payload(&p, arena, payload))
+		return err_set(text, ERR_NO_MEMORY, "transaction: no room");
+	out->size = bcai__tx__tx_body__get_packed_size(&p.body);
+	if (out->size > LIMIT_TX_BYTES - TX_ENVELOPE_BYTES)
+		return err_set(text, ERR_TOO_LARGE,
+			       "transaction: a body of %zu bytes, at most %u",
+			       out->size,
+			       LIMIT_TX_BYTES -
+				       (unsigned int)TX_ENVELOPE_BYTES);
+	data = arena_alloc(arena, out->size);
+	if (!data)
+		return err_set(text, ERR_NO_MEMORY, "transaction: no room");
+	bcai__tx__tx_body__pack(&p.body, data);
+	out->data = data;
+	return ERR_OK;
+}
+
+enum err codec_tx_sign(struct bytes *raw, struct hash *id, struct arena *arena,
+		       const struct codec_tx_request *request,
+		       struct err_text *text)
+{
+	struct signature signature;
+	struct bytes body;
+	struct writer w;
+	struct hash h;
+	uint8_t *data;
+	enum err err = codec_tx_encode_body(
+		&body, arena, request->payload,
+		secret_key_public(request->key), request->nonce,
+		request->valid_until_ms, text);
+
+	if (err)
+		return err;
+	tx_compute_id(&h, request->genesis, body);
+	sign_message(&signature, request->key, h.b, HASH_BYTES);
+	data = arena_alloc(arena, body.size + TX_ENVELOPE_BYTES);
+	if (!data)
+		return err_set(text, ERR_NO_MEMORY, "transaction: no room");
+	writer_init(&w, data, body.size + TX_ENVELOPE_BYTES);
+	tx_join(&w, body, &signature);
+	assert(!w.bad);
+	raw->data = w.data;
+	raw->size = w.size;
+	if (id)
+		*id = h;
+	return ERR_OK;
+}
