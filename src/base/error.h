@@ -95,6 +95,11 @@
 	X(SIGN_REFUSED, 305, "sign_refused",                                   \
 	  "signing this would contradict what was signed before", "")          \
 	X(TOO_FAR, 306, "too_far", "the message is too far ahead", "")         \
+	X(BAD_ELECTORATE, 307, "bad_electorate",                               \
+	  "the set of validators is empty, too large, repeated or weightless", \
+	  "")                                                                  \
+	X(BAD_EVIDENCE, 308, "bad_evidence",                                   \
+	  "the evidence does not prove what it says", "")                      \
 	/* Governance and transactions. */                                     \
 	X(MALFORMED, 400, "malformed",                                         \
 	  "the transaction is not encoded as the specification says",          \
