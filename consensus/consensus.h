@@ -99,7 +99,7 @@ enum consensus_event_kind {
 };
 #define CONSENSUS_EVENT_KINDS 12
 
-struct proposal {
+struct block_proposal {
 	struct block_header header;
 	struct signature signature; /* The leader's, over a PROPOSAL. */
 	/* What shows that it may stand on its parent: notarization of the
@@ -132,7 +132,7 @@ struct consensus_event {
 		 * deadline. */
 		bool work;
 		bool syncing;
-		struct proposal proposal;
+		struct block_proposal proposal;
 		struct vote vote;
 		struct certificate certificate;
 		struct certificate_request request;
@@ -169,7 +169,7 @@ struct consensus_message {
 	uint32_t to;		/* Index, or CONSENSUS_ALL. */
 	uint64_t release_after; /* Log position that must be durable. */
 	union {
-		struct proposal proposal;
+		struct block_proposal proposal;
 		struct vote vote;
 		const struct certificate *certificate;
 		struct certificate_request request;
@@ -252,7 +252,7 @@ enum err consensus_step(struct consensus *c, const struct consensus_event *ev,
  * settled, and for what is too far ahead; yes for what contradicts a message
  * that is held. Of a proposal's proofs, ask one by one. */
 bool consensus_wants_proposal(const struct consensus *c,
-			      const struct proposal *p);
+			      const struct block_proposal *p);
 bool consensus_wants_vote(const struct consensus *c, const struct vote *v);
 bool consensus_wants_certificate(const struct consensus *c,
 				 const struct certificate *cert);

@@ -1,0 +1,89 @@
+/* Batches that are not final yet: checked, written, held.
+ *
+ * A batch arrives once from its origin, or is fetched. Its signature and every
+ * transaction's are checked in a worker; then it is written to the store; then
+ * it is *held*, which is what notarizing a block that lists it asks for. A
+ * final batch leaves this pool; its bytes stay in the store. */
+#ifndef BCAI_NODE_BATCHPOOL_H
+#define BCAI_NODE_BATCHPOOL_H
+
+#include "ledger/batch.h"
+#include "node/workers.h"
+
+#include <stdint.h>
+#include <uthash.h>
+
+enum batch_state {
+	BATCH_CHECKING,
+	BATCH_WRITING,
+	BATCH_HELD,
+	BATCH_INVALID, /* its origin is at fault, provably */
+};
+
+struct pooled_batch {
+	struct batch_ref ref;
+	enum batch_state state;
+	uint32_t count; /* of transactions */
+	uint8_t *raw;	/* owned */
+	size_t size;
+	bool own;
+	uint32_t listed; /* chains of unfinished blocks that list it; see
+			  * batchpool_collect */
+	uint64_t since_ms;
+	UT_hash_handle hh;		  /* by digest */
+	struct pooled_batch *prev, *next; /* by age */
+};
+
+struct batchpool;
+
+struct batchpool_config {
+	struct workers *workers; /* borrowed */
+	struct hash genesis;
+	const struct public_key *validators; /* borrowed */
+	uint32_t validator_count;
+	size_t bytes_per_origin; /* bound on unfinished batches of one */
+	void *context;
+	/* Checked and good: write it, then call batchpool_written. */
+	void (*write)(void *context, struct pooled_batch *batch);
+	/* Checked and bad. */
+	void (*invalid)(void *context, const struct pooled_batch *batch);
+};
+
+struct batchpool *batchpool_new(const struct batchpool_config *config);
+void batchpool_free(struct batchpool **pool);
+
+/* A batch from a peer (copied). ERR_OK: taken or known already.
+ *
+ * ERR_MALFORMED, ERR_TOO_LARGE, ERR_NOT_VALIDATOR: the sender is at fault
+ * ERR_BUSY: the origin's bound is reached */
+enum err batchpool_receive(struct batchpool *pool, struct bytes raw,
+			   bool fetched, struct err_text *text) MUST_USE;
+/* One of ours, sealed here; copied; goes to `write`. */
+void batchpool_add_own(struct batchpool *pool, const struct batch_ref *ref,
+		       uint32_t count, struct bytes raw);
+/* One read back from the store: held at once. */
+enum err batchpool_restore(struct batchpool *pool, struct bytes raw,
+			   struct err_text *text) MUST_USE;
+
+/* It is durable. A digest that is gone is ignored. */
+void batchpool_written(struct batchpool *pool, const struct hash *digest);
+
+struct pooled_batch *batchpool_find(const struct batchpool *pool,
+				    const struct hash *digest);
+/* A block of the chain being built on lists it (+1), or does no more (-1). */
+void batchpool_list(struct batchpool *pool, const struct hash *digest,
+		    int change);
+/* Held and unlisted batches, oldest first, at most `max`, in payload order. */
+size_t batchpool_collect(const struct batchpool *pool, struct batch_ref *refs,
+			 size_t max);
+/* Is there any that batchpool_collect would give? */
+bool batchpool_has_work(const struct batchpool *pool);
+/* Own batches no block has listed yet. */
+uint32_t batchpool_own_unlisted(const struct batchpool *pool);
+/* Final: leave the pool. */
+void batchpool_remove(struct batchpool *pool, const struct hash *digest);
+
+size_t batchpool_count(const struct batchpool *pool);
+size_t batchpool_bytes(const struct batchpool *pool);
+
+#endif

@@ -1,0 +1,259 @@
+/* bcai-govd: read the configuration, run the node, turn signals into calls. */
+#include <config.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "crypto/sign.h"
+#include "node/config.h"
+#include "node/node.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+const char *argp_program_version = "bcai-govd " PACKAGE_VERSION;
+
+enum { OPTION_CHECK = 256, OPTION_PRINT, OPTION_SET };
+
+static const struct argp_option OPTIONS[] = {
+	{"config", 'c', "FILE", 0, "read this configuration file (YAML)", 0},
+	{"data-dir", 'd', "DIR", 0, "keep the node's data here", 0},
+	{"set", OPTION_SET, "KEY=VALUE", 0,
+	 "set any key of the configuration; may be repeated", 0},
+	{"check-config", OPTION_CHECK, NULL, 0,
+	 "check the configuration and exit", 0},
+	{"print-config", OPTION_PRINT, NULL, 0,
+	 "print each value and where it comes from, and exit", 0},
+	{0},
+};
+
+/* Flags are applied last, whatever their place. */
+#define FLAGS_MAX 64
+
+struct arguments {
+	const char *file;
+	const char *data_dir;
+	char *flags[FLAGS_MAX];
+	unsigned flag_count;
+	bool check;
+	bool print;
+};
+
+static error_t on_option(int key, char *value, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case 'c':
+		a->file = value;
+		return 0;
+	case 'd':
+		a->data_dir = value;
+		return 0;
+	case OPTION_SET:
+		if (!strchr(value, '='))
+			argp_error(state, "--set takes KEY=VALUE");
+		if (a->flag_count == FLAGS_MAX)
+			argp_error(state, "--set is given too often");
+		a->flags[a->flag_count++] = value;
+		return 0;
+	case OPTION_CHECK:
+		a->check = true;
+		return 0;
+	case OPTION_PRINT:
+		a->print = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp ARGP = {
+	.options = OPTIONS,
+	.parser = on_option,
+	.doc = "The BCAI governance node: a validator or observer in the "
+	       "foreground.\v"
+	       "Values come from defaults, then the file, then the "
+	       "environment (BCAI_GOVD_KEY), then flags. Without --config, "
+	       "DIR/config.yaml is read when it exists.\n"
+	       "Exit status: 0 stopped in order, 20 this key signs elsewhere "
+	       "too, 21 data damaged, 22 data from a newer version, 23 data "
+	       "directory in use, 78 configuration.",
+};
+
+static enum err apply_flags(struct config_set *set, struct arguments *a,
+			    struct err_text *text)
+{
+	enum err e = ERR_OK;
+
+	if (a->data_dir)
+		e = config_set_value(set, "data_dir", a->data_dir, CONFIG_FLAG,
+				     text);
+	for (unsigned i = 0; e == ERR_OK && i < a->flag_count; i++) {
+		char *equals = strchr(a->flags[i], '=');
+
+		*equals = '\0';
+		e = config_set_value(set, a->flags[i], equals + 1, CONFIG_FLAG,
+				     text);
+	}
+	return e;
+}
+
+static enum err load_file(struct config_set *set, const struct arguments *a,
+			  struct err_text *text)
+{
+	const char *dir = a->data_dir;
+	char path[FILE_PATH_BYTES];
+
+	if (a->file)
+		return config_load_file(set, a->file, text);
+	if (!dir)
+		dir = getenv("BCAI_GOVD_DATA_DIR");
+	if (!dir || file_path(path, dir, "config.yaml") != ERR_OK ||
+	    access(path, F_OK) != 0)
+		return ERR_OK;
+	return config_load_file(set, path, text);
+}
+
+static enum err set_up_log(const struct config *c, struct err_text *text)
+{
+	char *specs = strdup(c->log_level), *rest = specs, *spec;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && (spec = strsep(&rest, ",")))
+		e = log_set_level(spec);
+	if (e != ERR_OK)
+		err_set(text, e, "log_level: \"%s\" is not a level",
+			c->log_level);
+	free(specs);
+	log_set_json(strcmp(c->log_format, "json") == 0);
+	log_set_name(c->node_name);
+	return e;
+}
+
+static enum err load_config(struct config_set *set, struct arguments *a,
+			    struct err_text *text)
+{
+	enum err e = load_file(set, a, text);
+
+	if (e == ERR_OK)
+		e = config_load_environment(set, text);
+	if (e == ERR_OK)
+		e = apply_flags(set, a, text);
+	if (e == ERR_OK)
+		e = config_check(set, text);
+	if (e == ERR_OK)
+		e = set_up_log(config_get(set), text);
+	return e;
+}
+
+/* Each is a distinct thing for a supervisor to do. */
+static int exit_code(enum err e)
+{
+	if (e == ERR_OK)
+		return EXIT_SUCCESS;
+	if (e == ERR_SIGN_REFUSED || e == ERR_EQUIVOCATION)
+		return EXIT_DOUBLE_SIGN;
+	if (e == ERR_DATA_DAMAGED || e == ERR_ROOT_DIVERGED ||
+	    e == ERR_AUDIT_DAMAGED)
+		return EXIT_DATA_DAMAGED;
+	if (e == ERR_DATA_NEWER)
+		return EXIT_DATA_NEWER;
+	if (e == ERR_DATA_LOCKED)
+		return EXIT_DATA_LOCKED;
+	if (e == ERR_CONFIG || e == ERR_GENESIS || e == ERR_PEER_ADDRESS ||
+	    e == ERR_DATA_OTHER_NETWORK)
+		return EXIT_CONFIG;
+	return EXIT_FAILURE;
+}
+
+static void on_stop(struct ev_loop *loop, ev_signal *w, int events)
+{
+	(void)loop;
+	(void)events;
+	log_info(NODE, "stopping on signal %d", w->signum);
+	node_stop(w->data);
+}
+
+static void on_hup(struct ev_loop *loop, ev_signal *w, int events)
+{
+	const struct config *c = w->data;
+	struct err_text text;
+
+	(void)loop;
+	(void)events;
+	/* The log goes to stderr: whoever holds that file rotates it. */
+	if (set_up_log(c, &text) == ERR_OK)
+		log_info(NODE, "log levels set back to the configuration's");
+}
+
+static int run(const struct config *config)
+{
+	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
+	ev_signal term, interrupt, hup;
+	struct err_text text = {""};
+	struct node *node = NULL;
+	enum err e = node_new(&node, loop, config, &text);
+
+	if (e != ERR_OK) {
+		log_error(NODE, "cannot start: %s (%d): %s",
+			  error_info(e)->sentence, (int)e, text.text);
+		return exit_code(e);
+	}
+	ev_signal_init(&term, on_stop, SIGTERM);
+	ev_signal_init(&interrupt, on_stop, SIGINT);
+	ev_signal_init(&hup, on_hup, SIGHUP);
+	term.data = interrupt.data = node;
+	hup.data = (void *)config;
+	ev_signal_start(loop, &term);
+	ev_signal_start(loop, &interrupt);
+	ev_signal_start(loop, &hup);
+	ev_run(loop, 0);
+	e = node_stopped_by(node);
+	node_free(&node);
+	ev_loop_destroy(loop);
+	return exit_code(e);
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_warn(NODE, "cannot raise the limit of open files");
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {0};
+	struct config_set *set = config_new();
+	struct err_text text = {""};
+	int code = EXIT_SUCCESS;
+
+	argp_err_exit_status = EXIT_CONFIG;
+	argp_parse(&ARGP, argc, argv, 0, NULL, &arguments);
+	signal(SIGPIPE, SIG_IGN);
+	if (load_config(set, &arguments, &text) != ERR_OK) {
+		fprintf(stderr, "bcai-govd: %s\n", text.text);
+		code = EXIT_CONFIG;
+	} else if (arguments.print) {
+		config_print(set, stdout);
+	} else if (arguments.check) {
+		puts("the configuration is good");
+	} else if (crypto_init() != ERR_OK) {
+		fputs("bcai-govd: libsodium cannot start\n", stderr);
+		code = EXIT_FAILURE;
+	} else {
+		raise_descriptor_limit();
+		code = run(config_get(set));
+	}
+	config_free(&set);
+	return code;
+}

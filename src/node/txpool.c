@@ -1,0 +1,401 @@
+#include "node/txpool.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "proto/codec_tx.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+/* One unit of work for a worker: about 2.5 ms. */
+#define CHECK_GROUP 64
+
+enum pooled_state { POOLED_CHECKING, POOLED_READY, POOLED_SENT };
+
+struct waiter {
+	uint64_t ticket;
+	bool until_final;
+	struct waiter *next;
+};
+
+struct pooled {
+	struct tx tx; /* id, account, expiry, signature and raw stay valid */
+	enum pooled_state state;
+	uint64_t since_ms; /* when it came into this state */
+	struct waiter *waiters;
+	struct txpool_outcome *decided; /* while in a worker's hands */
+	struct pooled *prev, *next;	/* in `ready` or `sent` */
+	UT_hash_handle hh;
+	uint8_t raw[];
+};
+
+struct check_job {
+	struct job job;
+	struct txpool *pool;
+	unsigned count;
+	struct pooled *items[CHECK_GROUP];
+	bool good[CHECK_GROUP];
+};
+
+struct txpool {
+	struct txpool_config config;
+	struct arena arena;
+	struct pooled *by_id;
+	struct pooled *ready, *sent;
+	size_t ready_count, ready_bytes, bytes;
+	struct check_job *filling;
+};
+
+static size_t cost_of(const struct pooled *p)
+{
+	return sizeof(*p) + p->tx.raw.size;
+}
+
+struct txpool *txpool_new(const struct txpool_config *config)
+{
+	struct txpool *pool = mem_alloc(sizeof(*pool));
+
+	pool->config = *config;
+	arena_init(&pool->arena, CODEC_TX_ARENA_BYTES);
+	return pool;
+}
+
+static void answer_all(struct txpool *pool, struct pooled *p,
+		       const struct txpool_outcome *outcome)
+{
+	while (p->waiters) {
+		struct waiter *w = p->waiters;
+
+		p->waiters = w->next;
+		pool->config.answer(pool->config.context, w->ticket, outcome);
+		free(w);
+	}
+}
+
+static void take_out(struct txpool *pool, struct pooled *p)
+{
+	switch (p->state) {
+	case POOLED_CHECKING:
+		break;
+	case POOLED_READY:
+		DL_DELETE(pool->ready, p);
+		pool->ready_count--;
+		pool->ready_bytes -= p->tx.raw.size;
+		break;
+	case POOLED_SENT:
+		DL_DELETE(pool->sent, p);
+		break;
+	}
+}
+
+static void forget(struct txpool *pool, struct pooled *p)
+{
+	take_out(pool, p);
+	HASH_DEL(pool->by_id, p);
+	pool->bytes -= cost_of(p);
+	free(p->decided);
+	free(p);
+}
+
+void txpool_free(struct txpool **ppool)
+{
+	struct txpool *pool = *ppool;
+	struct pooled *p, *next;
+
+	if (!pool)
+		return;
+	HASH_ITER (hh, pool->by_id, p, next) {
+		const struct txpool_outcome outcome = {
+			.id = p->tx.id, .refused = ERR_SHUTTING_DOWN};
+
+		answer_all(pool, p, &outcome);
+		forget(pool, p);
+	}
+	free(pool->filling);
+	arena_fini(&pool->arena);
+	free(pool);
+	*ppool = NULL;
+}
+
+static void run_check(struct job *job)
+{
+	struct check_job *c = (struct check_job *)job;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct tx *tx = &c->items[i]->tx;
+
+		c->good[i] = sign_verify(&tx->account, tx->id.b, HASH_BYTES,
+					 &tx->signature);
+	}
+}
+
+static void now_ready(struct txpool *pool, struct pooled *p, uint64_t now_ms)
+{
+	struct waiter **at = &p->waiters;
+	const struct txpool_outcome accepted = {.id = p->tx.id};
+
+	p->state = POOLED_READY;
+	p->since_ms = now_ms;
+	DL_APPEND(pool->ready, p);
+	pool->ready_count++;
+	pool->ready_bytes += p->tx.raw.size;
+	while (*at) {
+		struct waiter *w = *at;
+
+		if (w->until_final) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		pool->config.answer(pool->config.context, w->ticket, &accepted);
+		free(w);
+	}
+}
+
+static void done_check(struct job *job)
+{
+	struct check_job *c = (struct check_job *)job;
+	struct txpool *pool = c->pool;
+	uint64_t now_ms = clock_mono_ms();
+
+	for (unsigned i = 0; i < c->count; i++) {
+		struct pooled *p = c->items[i];
+
+		if (p->decided) {
+			answer_all(pool, p, p->decided);
+			forget(pool, p);
+		} else if (c->good[i]) {
+			now_ready(pool, p, now_ms);
+		} else {
+			const struct txpool_outcome outcome = {
+				.id = p->tx.id, .refused = ERR_BAD_SIGNATURE};
+
+			answer_all(pool, p, &outcome);
+			forget(pool, p);
+		}
+	}
+	free(c);
+	pool->config.ready(pool->config.context);
+}
+
+void txpool_flush(struct txpool *pool)
+{
+	struct check_job *c = pool->filling;
+
+	if (!c)
+		return;
+	pool->filling = NULL;
+	c->job.bytes = 1; /* The pool's own bound holds them back. */
+	if (!workers_submit(pool->config.workers, &c->job)) {
+		run_check(&c->job);
+		done_check(&c->job);
+	}
+}
+
+static void queue_check(struct txpool *pool, struct pooled *p)
+{
+	struct check_job *c = pool->filling;
+
+	if (!c) {
+		c = mem_alloc(sizeof(*c));
+		c->job.run = run_check;
+		c->job.done = done_check;
+		c->pool = pool;
+		pool->filling = c;
+	}
+	c->items[c->count++] = p;
+	if (c->count == CHECK_GROUP)
+		txpool_flush(pool);
+}
+
+static void add_waiter(struct pooled *p, bool until_final, uint64_t ticket)
+{
+	struct waiter *w;
+
+	if (ticket == 0)
+		return;
+	w = mem_alloc(sizeof(*w));
+	w->ticket = ticket;
+	w->until_final = until_final;
+	w->next = p->waiters;
+	p->waiters = w;
+}
+
+static void refuse(struct txpool *pool, uint64_t ticket, const struct hash *id,
+		   enum err code, const char *text)
+{
+	struct txpool_outcome outcome = {.refused = code, .text = text};
+
+	if (ticket == 0)
+		return;
+	if (id)
+		outcome.id = *id;
+	if (code == ERR_BUSY)
+		outcome.retry_after_ms = 250;
+	pool->config.answer(pool->config.context, ticket, &outcome);
+}
+
+/* Known and waiting: whoever asks again waits for the same end. */
+static bool join_known(struct txpool *pool, const struct tx *tx,
+		       bool until_final, uint64_t ticket)
+{
+	struct txpool_outcome outcome = {.id = tx->id};
+	struct pooled *p;
+
+	HASH_FIND(hh, pool->by_id, &tx->id, sizeof(tx->id), p);
+	if (!p)
+		return false;
+	if (until_final || p->state == POOLED_CHECKING)
+		add_waiter(p, until_final, ticket);
+	else if (ticket != 0)
+		pool->config.answer(pool->config.context, ticket, &outcome);
+	return true;
+}
+
+static void keep(struct txpool *pool, const struct tx *tx, bool until_final,
+		 uint64_t ticket)
+{
+	struct pooled *p = mem_alloc(sizeof(*p) + tx->raw.size);
+
+	memcpy(p->raw, tx->raw.data, tx->raw.size);
+	p->tx = *tx;
+	p->tx.raw.data = p->raw;
+	memset(&p->tx.payload, 0, sizeof(p->tx.payload));
+	p->tx.body = (struct bytes){NULL, 0};
+	p->since_ms = clock_mono_ms();
+	HASH_ADD(hh, pool->by_id, tx.id, sizeof(p->tx.id), p);
+	pool->bytes += cost_of(p);
+	add_waiter(p, until_final, ticket);
+	queue_check(pool, p);
+}
+
+void txpool_submit(struct txpool *pool, struct bytes raw, bool until_final,
+		   uint64_t ticket)
+{
+	void *context = pool->config.context;
+	struct txpool_outcome final;
+	struct err_text text = {""};
+	struct tx tx;
+	enum err e;
+
+	arena_reset(&pool->arena);
+	e = codec_tx_decode(&tx, &pool->arena, &pool->config.genesis, raw,
+			    &text);
+	if (e != ERR_OK) {
+		refuse(pool, ticket, NULL, e, text.text);
+		return;
+	}
+	if (join_known(pool, &tx, until_final, ticket))
+		return;
+	e = pool->config.admit(context, &tx, &text);
+	if (e == ERR_REPLAY &&
+	    pool->config.find_final(context, &tx.id, &final)) {
+		if (ticket != 0)
+			pool->config.answer(context, ticket, &final);
+		return;
+	}
+	if (e == ERR_OK && pool->bytes + raw.size > pool->config.bytes_max)
+		e = ERR_BUSY;
+	if (e != ERR_OK) {
+		refuse(pool, ticket, &tx.id, e, text.text);
+		return;
+	}
+	keep(pool, &tx, until_final, ticket);
+}
+
+size_t txpool_ready_count(const struct txpool *pool)
+{
+	return pool->ready_count;
+}
+
+size_t txpool_ready_bytes(const struct txpool *pool)
+{
+	return pool->ready_bytes;
+}
+
+uint64_t txpool_ready_since_ms(const struct txpool *pool)
+{
+	return pool->ready ? pool->ready->since_ms : 0;
+}
+
+const struct tx *txpool_peek(const struct txpool *pool)
+{
+	return pool->ready ? &pool->ready->tx : NULL;
+}
+
+void txpool_pop(struct txpool *pool, uint64_t now_ms)
+{
+	struct pooled *p = pool->ready;
+
+	assert(p);
+	take_out(pool, p);
+	p->state = POOLED_SENT;
+	p->since_ms = now_ms;
+	DL_APPEND(pool->sent, p);
+}
+
+void txpool_stale(struct txpool *pool, uint64_t before_ms, uint64_t now_ms,
+		  void (*visit)(void *context, const struct tx *tx),
+		  void *context)
+{
+	struct pooled *last = pool->sent ? pool->sent->prev : NULL;
+
+	/* Oldest first; a visited one goes to the back. */
+	while (pool->sent && pool->sent->since_ms < before_ms) {
+		struct pooled *p = pool->sent;
+		bool was_last = p == last;
+
+		DL_DELETE(pool->sent, p);
+		p->since_ms = now_ms;
+		DL_APPEND(pool->sent, p);
+		visit(context, &p->tx);
+		if (was_last)
+			break;
+	}
+}
+
+void txpool_decided(struct txpool *pool, const struct txpool_outcome *outcome)
+{
+	struct pooled *p;
+
+	HASH_FIND(hh, pool->by_id, &outcome->id, sizeof(outcome->id), p);
+	if (!p)
+		return;
+	if (p->state == POOLED_CHECKING) {
+		if (!p->decided)
+			p->decided = mem_copy(outcome, sizeof(*outcome));
+		p->decided->text = NULL;
+		return;
+	}
+	answer_all(pool, p, outcome);
+	forget(pool, p);
+}
+
+void txpool_expire(struct txpool *pool, uint64_t block_time_ms)
+{
+	struct pooled *p, *next;
+
+	HASH_ITER (hh, pool->by_id, p, next) {
+		const struct txpool_outcome outcome = {.id = p->tx.id,
+						       .refused = ERR_EXPIRED};
+
+		if (p->state == POOLED_CHECKING ||
+		    p->tx.valid_until_ms >= block_time_ms)
+			continue;
+		answer_all(pool, p, &outcome);
+		forget(pool, p);
+	}
+}
+
+size_t txpool_count(const struct txpool *pool)
+{
+	return HASH_COUNT(pool->by_id);
+}
+
+size_t txpool_bytes(const struct txpool *pool)
+{
+	return pool->bytes;
+}

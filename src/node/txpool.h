@@ -1,0 +1,88 @@
+/* Transactions this node took in and has not seen final yet.
+ *
+ * A transaction is admitted in this order: size and encoding, known already,
+ * the ledger's rules (expiry, account, nonce, governance), and last its
+ * signature, in a worker. Then it is ready to be sealed into a batch, or, on
+ * an observer, to be forwarded. It stays here until a final block has decided
+ * it, so that whoever waits gets an answer and a lost forward is repeated.
+ *
+ * Bounded by bytes. No I/O: the node seals, forwards and answers. */
+#ifndef BCAI_NODE_TXPOOL_H
+#define BCAI_NODE_TXPOOL_H
+
+#include "ledger/tx.h"
+#include "node/workers.h"
+
+#include <stdint.h>
+
+struct txpool;
+
+/* How a wait ended. */
+struct txpool_outcome {
+	struct hash id;	  /* zero when it could not be decoded */
+	enum err refused; /* ERR_OK: accepted, or final with what follows */
+	uint32_t retry_after_ms;
+	const char *text; /* borrowed; NULL for none */
+	uint64_t height;  /* 0: accepted, not final */
+	uint32_t index;
+	uint32_t code;
+	uint32_t proposal;
+};
+
+struct txpool_config {
+	struct workers *workers; /* borrowed */
+	struct hash genesis;
+	size_t bytes_max;
+	void *context;
+	/* All checks but the signature, against the latest state. */
+	enum err (*admit)(void *context, const struct tx *tx,
+			  struct err_text *text);
+	/* A transaction that is final already: fill the outcome, or false. */
+	bool (*find_final)(void *context, const struct hash *id,
+			   struct txpool_outcome *out);
+	/* Once a ticket. */
+	void (*answer)(void *context, uint64_t ticket,
+		       const struct txpool_outcome *outcome);
+	/* Something became ready; called from the loop. */
+	void (*ready)(void *context);
+};
+
+struct txpool *txpool_new(const struct txpool_config *config);
+/* Outstanding tickets are answered with ERR_SHUTTING_DOWN. The workers must
+ * have finished. */
+void txpool_free(struct txpool **pool);
+
+/* Take a SignedTx (copied). The ticket is answered when it is refused,
+ * accepted (if `until_final` is false) or final; it may be answered before
+ * this returns. Ticket 0: nobody waits. */
+void txpool_submit(struct txpool *pool, struct bytes raw, bool until_final,
+		   uint64_t ticket);
+/* Hand what was submitted since the last call to the workers; once a turn of
+ * the loop. */
+void txpool_flush(struct txpool *pool);
+
+/* Verified and not sealed. */
+size_t txpool_ready_count(const struct txpool *pool);
+size_t txpool_ready_bytes(const struct txpool *pool);
+/* When the oldest of them became ready; 0 when there is none. */
+uint64_t txpool_ready_since_ms(const struct txpool *pool);
+/* Lend the oldest ready one, in the shape batch_add takes (id, signature and
+ * raw only); NULL when there is none. */
+const struct tx *txpool_peek(const struct txpool *pool);
+/* It was sealed or forwarded. */
+void txpool_pop(struct txpool *pool, uint64_t now_ms);
+/* Visit those popped before `before_ms`; each visited counts as popped now. */
+void txpool_stale(struct txpool *pool, uint64_t before_ms, uint64_t now_ms,
+		  void (*visit)(void *context, const struct tx *tx),
+		  void *context);
+
+/* A final block decided it, or a validator refused it: answer and forget.
+ * Nothing happens when it is not in the pool. */
+void txpool_decided(struct txpool *pool, const struct txpool_outcome *outcome);
+/* Answer and forget what expired before `block_time_ms`. */
+void txpool_expire(struct txpool *pool, uint64_t block_time_ms);
+
+size_t txpool_count(const struct txpool *pool);
+size_t txpool_bytes(const struct txpool *pool);
+
+#endif
