@@ -35,6 +35,11 @@ enum err file_path(char out[FILE_PATH_BYTES], const char *dir,
 enum err file_read(uint8_t **data, size_t *size, const char *path, size_t max,
 		   struct err_text *text) MUST_USE;
 
+/* The same for a secret: ERR_KEY_PERMISSIONS when anybody but its owner has
+ * any access. */
+enum err file_read_private(uint8_t **data, size_t *size, const char *path,
+			   size_t max, struct err_text *text) MUST_USE;
+
 /* Put `data` in the place of `path`, durably and all at once, with these
  * permission bits (the umask is not applied).
  *

@@ -30,8 +30,7 @@ enum err passphrase_from_file(struct passphrase **out, const char *path,
 
 /* From `file` when not NULL, else from BCAI_GOV_PASSPHRASE when set, else
  * asked for on the terminal with `prompt`, without echo; `confirm` asks twice
- * (for new passphrases). The variable is removed from this process's
- * environment once read.
+ * (for new passphrases).
  *
  * ERR_KEY_NO_PASSPHRASE  no source gave one, or the two did not match */
 enum err passphrase_obtain(struct passphrase **out, const char *file,

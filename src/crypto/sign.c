@@ -95,6 +95,11 @@ int public_key_compare(const struct public_key *a, const struct public_key *b)
 	return memcmp(a->b, b->b, PUBLIC_KEY_BYTES);
 }
 
+bool secret_equal(const void *a, const void *b, size_t size)
+{
+	return sodium_memcmp(a, b, size) == 0;
+}
+
 void secret_wipe(void *data, size_t size)
 {
 	sodium_memzero(data, size);

@@ -62,6 +62,8 @@ void curve_secret_from_sign(uint8_t out[CURVE_KEY_BYTES],
 bool public_key_equal(const struct public_key *a, const struct public_key *b);
 int public_key_compare(const struct public_key *a, const struct public_key *b);
 
+/* Compare secrets in a time that does not depend on where they differ. */
+bool secret_equal(const void *a, const void *b, size_t size);
 /* Overwrite, whatever the optimiser thinks. */
 void secret_wipe(void *data, size_t size);
 /* Unpredictable bytes; adapters and tools only. */
