@@ -250,6 +250,9 @@ void payload_root(struct hash *out, const struct batch_ref *refs, size_t count)
 {
 	struct merkle m;
 
+	memset(out, 0, sizeof(*out));
+	if (count == 0)
+		return;
 	merkle_init(&m);
 	for (size_t i = 0; i < count; i++)
 		merkle_add(&m, &refs[i].digest);

@@ -93,7 +93,8 @@ void payload_write(struct writer *w, const struct batch_ref *refs,
 /* `refs` has room for LIMIT_BLOCK_BATCHES. ERR_MALFORMED, ERR_TOO_LARGE. */
 enum err payload_read(struct reader *r, struct batch_ref *refs, size_t *count,
 		      struct err_text *text) MUST_USE;
-/* What the block header commits to: the Merkle root of the digests. */
+/* What the block header commits to: the Merkle root of the digests, or all
+ * zero for no batches. */
 void payload_root(struct hash *out, const struct batch_ref *refs,
 		  size_t count);
 

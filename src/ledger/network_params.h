@@ -11,10 +11,14 @@
 	  "blocks with results after which a checkpoint is made at once")      \
 	X(CHECKPOINT_MS, "checkpoint.ms", "ms", 1, MS_HOUR, 2 * MS_SECOND,     \
 	  "block time after which anything new is covered by a checkpoint")    \
-	X(CONSENSUS_DELTA_MS, "consensus.delta_ms", "ms", 1, MS_HOUR, 400,     \
-	  "bound on message delay: two of it for a proposal, three to skip")   \
-	X(CONSENSUS_HEARTBEAT_MS, "consensus.heartbeat_ms", "ms", 10, MS_HOUR, \
-	  5 * MS_SECOND, "an idle network makes a block this often")           \
+	X(CONSENSUS_DELTA_MS, "consensus.delta_ms", "ms", 1, MS_HOUR, 200,     \
+	  "the bound hoped for on one message between validators")             \
+	X(CONSENSUS_DELTA_MAX_MS, "consensus.delta_max_ms", "ms", 1, MS_HOUR,  \
+	  5 * MS_SECOND, "back-off never makes that bound longer than this")   \
+	X(CONSENSUS_HEARTBEAT_MS, "consensus.heartbeat_ms", "ms", 0, MS_HOUR,  \
+	  5 * MS_SECOND, "an idle network makes a block this often; 0: never") \
+	X(CONSENSUS_INTERVAL_MS, "consensus.interval_ms", "ms", 0, MS_HOUR, 3, \
+	  "least time between two blocks")                                     \
 	X(CONSENSUS_DRIFT_MS, "consensus.drift_ms", "ms", 1, MS_HOUR,          \
 	  MS_SECOND, "how far a block's time may be ahead of a clock")
 
