@@ -10,16 +10,20 @@
 struct budget {
 	struct arena *arena;
 	size_t left;
+	bool starved; /* the arena, not the budget, said no */
 };
 
 static void *budget_alloc(void *context, size_t size)
 {
 	struct budget *b = context;
+	void *piece;
 
 	if (size > b->left)
 		return NULL;
 	b->left -= size;
-	return arena_alloc(b->arena, size);
+	piece = arena_alloc(b->arena, size);
+	b->starved = b->starved || !piece;
+	return piece;
 }
 
 static void budget_free(void *context, void *piece)
@@ -127,7 +131,7 @@ static enum err take_ballots(struct payload *out, struct budget *b,
 
 	if (pb->n_ballots > LIMIT_TX_BALLOTS)
 		return ERR_TOO_LARGE;
-	ballots = budget_alloc(b, pb->n_ballots * sizeof(*ballots));
+	ballots = arena_alloc(b->arena, pb->n_ballots * sizeof(*ballots));
 	if (!ballots)
 		return ERR_NO_MEMORY;
 	for (size_t i = 0; i < pb->n_ballots; i++) {
@@ -221,12 +225,14 @@ static bool is_canonical(const Bcai__Tx__TxBody *pb, struct bytes body)
 static enum err decode_body(struct tx *out, struct arena *arena,
 			    struct err_text *text)
 {
-	struct budget budget = {arena, LIMIT_DECODE_BYTES};
+	struct budget budget = {arena, LIMIT_DECODE_BYTES, false};
 	ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
 	Bcai__Tx__TxBody *pb = bcai__tx__tx_body__unpack(
 		&allocator, out->body.size, out->body.data);
 	enum err err;
 
+	if (budget.starved)
+		return err_set(text, ERR_NO_MEMORY, "transaction: no room");
 	if (!pb || !is_known(&pb->base))
 		return err_set(text, ERR_MALFORMED,
 			       "body: not a TxBody, or it has unknown fields");
@@ -240,8 +246,8 @@ static enum err decode_body(struct tx *out, struct arena *arena,
 	err = take_payload(&out->payload, &budget, pb);
 	if (err)
 		return err_set(text, err,
-			       "payload: missing, too long, or with unknown "
-			       "fields");
+			       "payload: missing, too many ballots, or with "
+			       "unknown fields");
 	if (!is_canonical(pb, out->body))
 		return err_set(text, ERR_MALFORMED,
 			       "body: not in the one encoding it has");
@@ -400,9 +406,8 @@ enum err codec_tx_sign(struct bytes *raw, struct hash *id, struct arena *arena,
 	struct hash h;
 	uint8_t *data;
 	enum err err = codec_tx_encode_body(
-		&body, arena, request->payload,
-		secret_key_public(request->key), request->nonce,
-		request->valid_until_ms, text);
+		&body, arena, request->payload, secret_key_public(request->key),
+		request->nonce, request->valid_until_ms, text);
 
 	if (err)
 		return err;

@@ -165,8 +165,7 @@ bool batch_add(struct batch_builder *b, const struct tx *tx)
 	size_t need = BATCH_TX_BYTES + tx->raw.size + SIGNATURE_BYTES;
 	struct hash leaf;
 
-	if (b->count == LIMIT_BATCH_TXS ||
-	    need > b->out.capacity - b->out.size)
+	if (b->count == LIMIT_BATCH_TXS || need > b->out.capacity - b->out.size)
 		return false;
 	write_blob(&b->out, tx->raw.data, tx->raw.size);
 	tx_compute_leaf(&leaf, &tx->id, &tx->signature);

@@ -47,7 +47,8 @@ void batch_compute_digest(struct hash *out, const struct hash *genesis,
 /* The same from the transactions' bytes; ERR_MALFORMED when one of them has
  * no envelope. */
 enum err batch_digest(struct hash *out, const struct hash *genesis,
-		      const struct batch *batch, struct err_text *text) MUST_USE;
+		      const struct batch *batch,
+		      struct err_text *text) MUST_USE;
 
 void batch_sign(struct signature *out, const struct secret_key *key,
 		const struct hash *digest);
@@ -95,7 +96,6 @@ enum err payload_read(struct reader *r, struct batch_ref *refs, size_t *count,
 		      struct err_text *text) MUST_USE;
 /* What the block header commits to: the Merkle root of the digests, or all
  * zero for no batches. */
-void payload_root(struct hash *out, const struct batch_ref *refs,
-		  size_t count);
+void payload_root(struct hash *out, const struct batch_ref *refs, size_t count);
 
 #endif

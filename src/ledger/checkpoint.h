@@ -107,8 +107,7 @@ struct checkpoint_certificate {
 void checkpoint_votes_certificate(struct checkpoint_certificate *out,
 				  struct signature *signatures,
 				  const struct checkpoint_votes *v);
-size_t
-checkpoint_certificate_size(const struct checkpoint_certificate *c);
+size_t checkpoint_certificate_size(const struct checkpoint_certificate *c);
 void checkpoint_certificate_write(struct writer *w,
 				  const struct checkpoint_certificate *c);
 /* The signatures point into the reader's bytes. */

@@ -40,8 +40,8 @@ void merkle_root_of(struct hash *out, const struct hash *leaves, size_t count);
 
 struct merkle_proof {
 	uint64_t index;
-	uint64_t count; /* Leaves of the tree. */
-	uint32_t size;	/* Of path. */
+	uint64_t count;			    /* Leaves of the tree. */
+	uint32_t size;			    /* Of path. */
 	struct hash path[MERKLE_DEPTH_MAX]; /* Siblings, lowest first. */
 };
 

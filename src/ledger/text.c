@@ -45,8 +45,8 @@ static bool is_clean(struct bytes text, bool prose)
 
 	while (i < text.size) {
 		uint32_t point;
-		size_t size = decode_point(&point, text.data + i,
-					   text.size - i);
+		size_t size =
+			decode_point(&point, text.data + i, text.size - i);
 
 		if (size == 0)
 			return false;

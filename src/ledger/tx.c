@@ -7,7 +7,7 @@
 #define TX_DOMAIN   "bcai-gov/tx/1"
 #define LEAF_DOMAIN "bcai-gov/tx-leaf/1"
 
-#define TAG_BODY      0x0a /* field 1, length-delimited */
+#define TAG_FIRST     0x0a /* field 1, length-delimited */
 #define TAG_SIGNATURE 0x12 /* field 2, length-delimited */
 
 void tx_compute_id(struct hash *out, const struct hash *genesis,
@@ -19,6 +19,15 @@ void tx_compute_id(struct hash *out, const struct hash *genesis,
 	hasher_add(&h, genesis->b, HASH_BYTES);
 	hasher_add(&h, body.data, body.size);
 	hasher_final(&h, out);
+}
+
+bool tx_body_account(struct public_key *out, struct bytes body)
+{
+	if (body.size < 2 + PUBLIC_KEY_BYTES || body.data[0] != TAG_FIRST ||
+	    body.data[1] != PUBLIC_KEY_BYTES)
+		return false;
+	memcpy(out->b, body.data + 2, PUBLIC_KEY_BYTES);
+	return true;
 }
 
 void tx_compute_leaf(struct hash *out, const struct hash *id,
@@ -67,7 +76,7 @@ enum err tx_split(struct bytes *body, struct signature *signature,
 			       "transaction: %zu bytes, at most %u", raw.size,
 			       LIMIT_TX_BYTES);
 	reader_init(&r, raw.data, raw.size);
-	if (read_u8(&r) != TAG_BODY)
+	if (read_u8(&r) != TAG_FIRST)
 		return err_set(text, ERR_MALFORMED,
 			       "transaction: it does not start with a body");
 	body->size = read_length(&r);
@@ -90,7 +99,7 @@ enum err tx_split(struct bytes *body, struct signature *signature,
 void tx_join(struct writer *w, struct bytes body,
 	     const struct signature *signature)
 {
-	write_u8(w, TAG_BODY);
+	write_u8(w, TAG_FIRST);
 	write_length(w, body.size);
 	write_bytes(w, body.data, body.size);
 	write_u8(w, TAG_SIGNATURE);

@@ -36,6 +36,10 @@ enum err tx_split(struct bytes *body, struct signature *signature,
 void tx_join(struct writer *w, struct bytes body,
 	     const struct signature *signature);
 
+/* The signer of a canonical body, which starts with field 1: 0x0a, 0x20, key.
+ * False when it does not. */
+bool tx_body_account(struct public_key *out, struct bytes body);
+
 /* What a batch commits to: H("bcai-gov/tx-leaf/1", id || signature). */
 void tx_compute_leaf(struct hash *out, const struct hash *id,
 		     const struct signature *signature);
