@@ -58,6 +58,8 @@ void proposal_compute_id(struct hash *out, const struct hash *genesis,
 
 /* Submitted or in voting. */
 bool proposal_is_open(const struct proposal *p);
+/* Voting opened once: the snapshot is there. */
+bool proposal_was_opened(const struct proposal *p);
 /* When block time moves it on by itself: expiry, opening or end; 0: never. */
 uint64_t proposal_deadline_ms(const struct proposal *p);
 /* May a proposal go from one state to the other? `from` 0 is its creation. */

@@ -16,11 +16,11 @@
 enum governance_record {
 	RECORD_ACCOUNT = 'A',	 /* index(4) */
 	RECORD_BALLOT = 'B',	 /* number(4) index(4) */
-	RECORD_CANCEL = 'C',	 /* number(4): the reason given, if any */
 	RECORD_GLOBALS = 'G',	 /* - */
 	RECORD_PUBLIC_KEY = 'K', /* public key(32) */
 	RECORD_PROPOSAL = 'P',	 /* number(4) */
-	RECORD_TEXTS = 'X',	 /* number(4) */
+	RECORD_REASON = 'R', /* number(4): why cancelled, when it was said */
+	RECORD_TEXTS = 'X',  /* number(4) */
 };
 
 struct governance_key {
@@ -34,11 +34,11 @@ bool governance_owns_key(struct bytes key);
 void governance_key_account(struct governance_key *out, uint32_t account);
 void governance_key_ballot(struct governance_key *out, uint32_t proposal,
 			   uint32_t account);
-void governance_key_cancel(struct governance_key *out, uint32_t proposal);
 void governance_key_globals(struct governance_key *out);
 void governance_key_public_key(struct governance_key *out,
 			       const struct public_key *key);
 void governance_key_proposal(struct governance_key *out, uint32_t proposal);
+void governance_key_reason(struct governance_key *out, uint32_t proposal);
 void governance_key_texts(struct governance_key *out, uint32_t proposal);
 
 /* As stored under RECORD_ACCOUNT. */
@@ -69,11 +69,13 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 			      struct bytes value) MUST_USE;
 enum err texts_record_read(struct bytes *title, struct bytes *description,
 			   struct bytes value) MUST_USE;
+enum err reason_record_read(struct bytes *reason, struct bytes value) MUST_USE;
 
 void account_record_write(struct writer *w, const struct account_record *a);
 void ballot_record_write(struct writer *w, const struct ballot_record *b);
 void proposal_record_write(struct writer *w, const struct proposal *p);
 void texts_record_write(struct writer *w, struct bytes title,
 			struct bytes description);
+void reason_record_write(struct writer *w, struct bytes reason);
 
 #endif

@@ -1,0 +1,211 @@
+#include "governance/internal.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A new one, or the record's earlier one emptied of its text. `*slot` is
+ * where the record's owner remembers it. */
+static struct pending *pending_at(struct governance *g, uint32_t *slot)
+{
+	struct pending *p;
+
+	if (*slot == 0) {
+		if (g->pending_count == g->pending_capacity) {
+			g->pending_capacity = g->pending_capacity
+						      ? 2 * g->pending_capacity
+						      : 64;
+			g->pending = mem_resize(
+				g->pending, g->pending_capacity * sizeof(*p));
+		}
+		*slot = ++g->pending_count;
+		memset(&g->pending[*slot - 1], 0, sizeof(*p));
+	}
+	p = &g->pending[*slot - 1];
+	free(p->text);
+	p->text = NULL;
+	return p;
+}
+
+static void keep_text(struct pending *p, struct bytes a, struct bytes b)
+{
+	p->title_size = a.size;
+	p->size = a.size + b.size;
+	if (p->size == 0)
+		return;
+	p->text = mem_alloc(p->size);
+	if (a.size > 0)
+		memcpy(p->text, a.data, a.size);
+	if (b.size > 0)
+		memcpy(p->text + a.size, b.data, b.size);
+}
+
+void pending_proposal(struct governance *g, struct entry *e)
+{
+	struct pending *p = pending_at(g, &e->pending_record);
+
+	p->kind = PENDING_PROPOSAL;
+	p->number = e->p.number;
+}
+
+void pending_texts(struct governance *g, struct entry *e, struct bytes title,
+		   struct bytes description)
+{
+	struct pending *p = pending_at(g, &e->pending_texts);
+
+	p->kind = PENDING_TEXTS;
+	p->number = e->p.number;
+	keep_text(p, title, description);
+}
+
+void pending_ballot(struct governance *g, struct entry *e,
+		    struct governance_ballot *ballot, struct bytes reason)
+{
+	struct pending *p = pending_at(g, &ballot->pending);
+
+	p->kind = PENDING_BALLOT;
+	p->number = e->p.number;
+	p->position = (uint32_t)(ballot - e->ballots.list);
+	keep_text(p, reason, (struct bytes){NULL, 0});
+}
+
+void pending_reason(struct governance *g, struct entry *e, struct bytes reason)
+{
+	uint32_t slot = 0; /* a proposal is cancelled once */
+	struct pending *p = pending_at(g, &slot);
+
+	p->kind = PENDING_REASON;
+	p->number = e->p.number;
+	keep_text(p, reason, (struct bytes){NULL, 0});
+}
+
+void pending_fini(struct governance *g)
+{
+	for (uint32_t i = 0; i < g->pending_count; i++)
+		free(g->pending[i].text);
+	free(g->pending);
+}
+
+struct output {
+	void (*sink)(void *context, struct bytes key, struct bytes value);
+	void *context;
+	struct governance_key key;
+	struct writer w;
+	uint8_t value[GOVERNANCE_RECORD_BYTES_MAX];
+};
+
+static void emit(struct output *out)
+{
+	assert(!out->w.bad);
+	out->sink(out->context, (struct bytes){out->key.data, out->key.size},
+		  (struct bytes){out->w.data, out->w.size});
+	writer_init(&out->w, out->value, sizeof(out->value));
+}
+
+static void flush_account(const struct governance *g, struct output *out,
+			  uint32_t index)
+{
+	const struct governance_account *a = &g->accounts.list[index];
+	const struct account_record record = {a->key, a->power.tokens,
+					      a->power.reputation};
+
+	governance_key_account(&out->key, index);
+	account_record_write(&out->w, &record);
+	emit(out);
+	governance_key_public_key(&out->key, &a->key);
+	write_u32(&out->w, index);
+	emit(out);
+}
+
+static void flush_ballot(struct output *out, struct entry *e,
+			 const struct pending *p)
+{
+	struct governance_ballot *b = &e->ballots.list[p->position];
+	const struct ballot_record record = {
+		.choice = b->choice,
+		.changes = b->changes,
+		.position = p->position,
+		.nonce = b->nonce,
+		.height = b->height,
+		.reason = {p->text, p->size},
+	};
+
+	b->pending = 0;
+	governance_key_ballot(&out->key, p->number, b->account);
+	ballot_record_write(&out->w, &record);
+	emit(out);
+}
+
+static void flush_proposal(struct output *out, struct entry *e)
+{
+	e->pending_record = 0;
+	governance_key_proposal(&out->key, e->p.number);
+	proposal_record_write(&out->w, &e->p);
+	emit(out);
+}
+
+static void flush_texts(struct output *out, struct entry *e,
+			const struct pending *p)
+{
+	const struct bytes title = {p->text, p->title_size};
+	const struct bytes description = {p->text + p->title_size,
+					  p->size - p->title_size};
+
+	e->pending_texts = 0;
+	governance_key_texts(&out->key, p->number);
+	texts_record_write(&out->w, title, description);
+	emit(out);
+}
+
+static void flush_reason(struct output *out, const struct pending *p)
+{
+	governance_key_reason(&out->key, p->number);
+	reason_record_write(&out->w, (struct bytes){p->text, p->size});
+	emit(out);
+}
+
+static void flush_pending(struct governance *g, struct output *out,
+			  struct pending *p)
+{
+	struct entry *e = entry_of(g, p->number);
+
+	switch (p->kind) {
+	case PENDING_BALLOT:
+		flush_ballot(out, e, p);
+		break;
+	case PENDING_PROPOSAL:
+		flush_proposal(out, e);
+		break;
+	case PENDING_TEXTS:
+		flush_texts(out, e, p);
+		break;
+	case PENDING_REASON:
+		flush_reason(out, p);
+		break;
+	}
+	free(p->text);
+	p->text = NULL;
+}
+
+void governance_flush(struct governance *g,
+		      void (*sink)(void *context, struct bytes key,
+				   struct bytes value),
+		      void *context)
+{
+	struct output out = {.sink = sink, .context = context};
+
+	writer_init(&out.w, out.value, sizeof(out.value));
+	for (uint32_t i = g->accounts_flushed; i < g->accounts.count; i++)
+		flush_account(g, &out, i);
+	g->accounts_flushed = g->accounts.count;
+	for (uint32_t i = 0; i < g->pending_count; i++)
+		flush_pending(g, &out, &g->pending[i]);
+	g->pending_count = 0;
+	if (!g->globals_pending)
+		return;
+	g->globals_pending = false;
+	governance_key_globals(&out.key);
+	globals_record_write(&out.w, g);
+	emit(&out);
+}

@@ -1,0 +1,247 @@
+#include "governance/internal.h"
+
+#include "base/arena.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct governance *governance_new(const struct hash *genesis,
+				  const struct governance_params *params)
+{
+	struct governance *g = mem_alloc(sizeof(*g));
+
+	g->genesis = *genesis;
+	g->params = *params;
+	g->globals_pending = true;
+	return g;
+}
+
+void governance_free(struct governance **g)
+{
+	struct governance *old = *g;
+
+	*g = NULL;
+	if (!old)
+		return;
+	load_fini(old);
+	pending_fini(old);
+	accounts_fini(&old->accounts);
+	for (uint32_t i = 0; i < old->entry_count; i++)
+		ballots_fini(&old->entries[i].ballots);
+	free(old->entries);
+	deadlines_fini(&old->deadlines);
+	free(old->events);
+	free(old);
+}
+
+static enum err check_new_account(const struct governance *g,
+				  const struct public_key *key, uint64_t stake,
+				  uint64_t reputation, struct err_text *text)
+{
+	uint32_t index;
+
+	if (g->accounts.count >= LIMIT_ACCOUNTS)
+		return err_set(text, ERR_GENESIS, "more than %u accounts",
+			       LIMIT_ACCOUNTS);
+	if (stake > LIMIT_STAKE_TOTAL - g->all.tokens)
+		return err_set(text, ERR_GENESIS,
+			       "account %u brings all stake above %" PRIu64
+			       " micro-tokens",
+			       g->accounts.count, LIMIT_STAKE_TOTAL);
+	if (reputation > LIMIT_REPUTATION_TOTAL - g->all.reputation)
+		return err_set(text, ERR_GENESIS,
+			       "account %u brings all reputation above %" PRIu64
+			       " milli-points",
+			       g->accounts.count, LIMIT_REPUTATION_TOTAL);
+	if (accounts_find(&g->accounts, &index, key))
+		return err_set(text, ERR_GENESIS,
+			       "account %u has the key of account %u",
+			       g->accounts.count, index);
+	return ERR_OK;
+}
+
+enum err governance_add_account(struct governance *g,
+				const struct public_key *key, uint64_t stake,
+				uint64_t reputation, struct err_text *text)
+{
+	struct governance_account account = {.key = *key};
+	enum err err = check_new_account(g, key, stake, reputation, text);
+
+	if (err != ERR_OK)
+		return err;
+	assert(g->entry_count == 0);
+	account.power.tokens = stake;
+	account.power.quadratic = power_quadratic(stake);
+	account.power.reputation = reputation;
+	account.eligible = reputation > 0 ||
+			   stake >= governance_param_global(
+					    &g->params, PARAM_VOTE_MIN_STAKE);
+	accounts_add(&g->accounts, &account);
+	power_add(&g->all, &account.power);
+	if (account.eligible) {
+		power_add(&g->total.power, &account.power);
+		g->total.voters++;
+	}
+	g->globals_pending = true;
+	return ERR_OK;
+}
+
+bool governance_find_account(const struct governance *g, uint32_t *account,
+			     const struct public_key *key)
+{
+	return accounts_find(&g->accounts, account, key);
+}
+
+uint32_t governance_account_count(const struct governance *g)
+{
+	return g->accounts.count;
+}
+
+const struct governance_account *governance_account(const struct governance *g,
+						    uint32_t account)
+{
+	return account < g->accounts.count ? &g->accounts.list[account] : NULL;
+}
+
+const struct power_sum *governance_total(const struct governance *g)
+{
+	return &g->total;
+}
+
+const struct governance_params *governance_params(const struct governance *g)
+{
+	return &g->params;
+}
+
+uint64_t governance_next_deadline_ms(const struct governance *g)
+{
+	struct deadline first;
+
+	return deadlines_first(&g->deadlines, &first) ? first.time_ms : 0;
+}
+
+void event_add(struct governance *g, const struct governance_event *event)
+{
+	if (g->event_count == g->event_capacity) {
+		g->event_capacity =
+			g->event_capacity ? 2 * g->event_capacity : 64;
+		g->events = mem_resize(g->events,
+				       g->event_capacity * sizeof(*g->events));
+	}
+	g->events[g->event_count++] = *event;
+}
+
+const struct governance_event *governance_events(const struct governance *g,
+						 size_t *count)
+{
+	*count = g->event_count;
+	return g->events;
+}
+
+const char *governance_event_name(uint32_t kind)
+{
+	static const char *const names[] = {
+		[EVENT_STATE] = "proposal",
+		[EVENT_AMENDED] = "amended",
+		[EVENT_BALLOT] = "ballot",
+	};
+
+	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
+}
+
+struct entry *entry_of(const struct governance *g, uint32_t number)
+{
+	return number >= 1 && number <= g->entry_count ? &g->entries[number - 1]
+						       : NULL;
+}
+
+struct entry *entry_add(struct governance *g)
+{
+	struct entry *e;
+
+	if (g->entry_count == g->entry_capacity) {
+		g->entry_capacity =
+			g->entry_capacity ? 2 * g->entry_capacity : 16;
+		g->entries =
+			mem_resize(g->entries, g->entry_capacity * sizeof(*e));
+	}
+	e = &g->entries[g->entry_count++];
+	memset(e, 0, sizeof(*e));
+	e->p.number = g->entry_count;
+	return e;
+}
+
+uint32_t governance_proposal_count(const struct governance *g)
+{
+	return g->entry_count;
+}
+
+uint32_t governance_open_count(const struct governance *g)
+{
+	return g->open;
+}
+
+uint32_t governance_opened_count(const struct governance *g)
+{
+	return g->opened;
+}
+
+const struct proposal *governance_proposal(const struct governance *g,
+					   uint32_t number)
+{
+	const struct entry *e = entry_of(g, number);
+
+	return e ? &e->p : NULL;
+}
+
+static const struct power *total_for(const struct governance *g,
+				     const struct proposal *p)
+{
+	return proposal_was_opened(p) ? &p->total.power : &g->total.power;
+}
+
+void governance_evaluate(const struct governance *g, struct tally_result *out,
+			 const struct proposal *p)
+{
+	tally_evaluate(out, &p->tally, &p->rules, total_for(g, p));
+}
+
+uint32_t governance_ballot_count(const struct governance *g, uint32_t number)
+{
+	const struct entry *e = entry_of(g, number);
+
+	return e ? e->ballots.count : 0;
+}
+
+const struct governance_ballot *governance_ballot_at(const struct governance *g,
+						     uint32_t number,
+						     uint32_t position)
+{
+	const struct entry *e = entry_of(g, number);
+
+	return e && position < e->ballots.count ? &e->ballots.list[position]
+						: NULL;
+}
+
+const struct governance_ballot *governance_ballot_of(const struct governance *g,
+						     uint32_t number,
+						     uint32_t account,
+						     uint32_t *position)
+{
+	const struct entry *e = entry_of(g, number);
+	const struct governance_ballot *ballot =
+		e ? ballots_find(&e->ballots, account) : NULL;
+
+	if (ballot && position)
+		*position = (uint32_t)(ballot - e->ballots.list);
+	return ballot;
+}
+
+unsigned __int128 governance_ballot_weight(const struct governance *g,
+					   const struct proposal *p,
+					   uint32_t account)
+{
+	return tally_weight(&p->rules, total_for(g, p),
+			    &g->accounts.list[account].power);
+}

@@ -1,0 +1,101 @@
+/* What the files of this folder share; nobody outside includes it. */
+#ifndef BCAI_GOVERNANCE_INTERNAL_H
+#define BCAI_GOVERNANCE_INTERNAL_H
+
+#include "base/assert.h"
+#include "governance/accounts.h"
+#include "governance/ballots.h"
+#include "governance/deadlines.h"
+#include "governance/governance.h"
+
+struct entry {
+	struct proposal p;
+	struct ballots ballots;
+	uint32_t pending_record; /* 1 + index in `pending`; 0: none */
+	uint32_t pending_texts;
+};
+
+enum pending_kind {
+	PENDING_BALLOT,
+	PENDING_PROPOSAL,
+	PENDING_TEXTS,
+	PENDING_REASON,
+};
+
+/* A record to write at the next flush. Content is taken from the state then,
+ * but for texts, which are kept here until then. */
+struct pending {
+	enum pending_kind kind;
+	uint32_t number;
+	uint32_t position; /* of a ballot */
+	uint8_t *text;	   /* Owned; title and description, or a reason */
+	size_t size;
+	size_t title_size;
+};
+
+struct load; /* load.c's */
+
+struct governance {
+	struct hash genesis;
+	struct governance_params params;
+
+	struct accounts accounts;
+	struct power_sum total; /* of the eligible */
+	struct power all;	/* of everybody, for the limits */
+	uint32_t accounts_flushed;
+
+	struct entry *entries; /* Owned; number n stands at [n - 1]. */
+	uint32_t entry_count;
+	uint32_t entry_capacity;
+	uint32_t open;
+	uint32_t opened;
+	struct deadlines deadlines;
+
+	struct governance_event *events; /* Owned. */
+	size_t event_count;
+	size_t event_capacity;
+
+	struct pending *pending; /* Owned. */
+	uint32_t pending_count;
+	uint32_t pending_capacity;
+	bool globals_pending;
+
+	struct load *load; /* Owned; NULL unless records are being read. */
+};
+
+/* NULL for a number that is none. */
+struct entry *entry_of(const struct governance *g, uint32_t number);
+/* A new one behind the last; zeros but for its number. Moves the others. */
+struct entry *entry_add(struct governance *g);
+
+void event_add(struct governance *g, const struct governance_event *event);
+
+/* Have these written at the next flush. Texts are copied; a later one for
+ * the same record replaces the earlier. */
+void pending_proposal(struct governance *g, struct entry *e);
+void pending_texts(struct governance *g, struct entry *e, struct bytes title,
+		   struct bytes description);
+void pending_ballot(struct governance *g, struct entry *e,
+		    struct governance_ballot *ballot, struct bytes reason);
+void pending_reason(struct governance *g, struct entry *e, struct bytes reason);
+void pending_fini(struct governance *g);
+
+/* The totals' record; `size` is what it takes. */
+#define GLOBALS_RECORD_BYTES                                                   \
+	(1 + HASH_BYTES + 4 + 28 + 4 + 4 + GOVERNANCE_PARAMS_BYTES)
+void globals_record_write(struct writer *w, const struct governance *g);
+
+/* Count the proposal among its proposer's drafts or open ones, and arm its
+ * deadline, as its state demands; undo that. */
+void entry_enlist(struct governance *g, const struct entry *e);
+void entry_delist(struct governance *g, const struct entry *e);
+
+/* One line (a title) or several (everything else) of UTF-8 that a terminal
+ * can show: no control character; in a line no newline either and nothing
+ * that turns the direction of writing. */
+bool prose_is_line(struct bytes text);
+bool prose_is_text(struct bytes text);
+
+void load_fini(struct governance *g);
+
+#endif

@@ -1,0 +1,310 @@
+#include "governance/internal.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Records come in the order of their keys: accounts, ballots, globals, public
+ * keys, proposals, reasons, texts. Ballots wait here for their proposal. */
+struct loaded_ballot {
+	struct governance_ballot ballot;
+	uint32_t number;
+	uint32_t position;
+};
+
+struct load {
+	struct loaded_ballot *ballots; /* Owned. */
+	size_t ballot_count;
+	size_t ballot_capacity;
+	size_t ballots_taken;
+	uint8_t globals[GLOBALS_RECORD_BYTES];
+	bool has_globals;
+	uint32_t public_keys;
+	uint32_t texts;
+	struct governance_key last;
+};
+
+void load_fini(struct governance *g)
+{
+	if (g->load)
+		free(g->load->ballots);
+	free(g->load);
+	g->load = NULL;
+}
+
+static enum err damaged(struct err_text *text, const char *what)
+{
+	return err_set(text, ERR_DATA_DAMAGED, "governance: %s", what);
+}
+
+static enum err load_account(struct governance *g, struct reader *key,
+			     struct bytes value, struct err_text *text)
+{
+	struct account_record record;
+	uint32_t index = read_u32(key);
+
+	if (!reader_done(key) || index != g->accounts.count)
+		return damaged(text, "an account is missing");
+	if (account_record_read(&record, value) != ERR_OK)
+		return damaged(text, "an account's record is damaged");
+	if (governance_add_account(g, &record.key, record.stake,
+				   record.reputation, text) != ERR_OK)
+		return damaged(text, "an account's record is impossible");
+	return ERR_OK;
+}
+
+static enum err load_ballot(struct governance *g, struct reader *key,
+			    struct bytes value, struct err_text *text)
+{
+	struct load *l = g->load;
+	struct ballot_record record;
+	struct loaded_ballot *b;
+	uint32_t number = read_u32(key), account = read_u32(key);
+
+	if (!reader_done(key) || account >= g->accounts.count ||
+	    !g->accounts.list[account].eligible)
+		return damaged(text, "a ballot is of nobody who may vote");
+	if (ballot_record_read(&record, value) != ERR_OK)
+		return damaged(text, "a ballot's record is damaged");
+	if (l->ballot_count == l->ballot_capacity) {
+		l->ballot_capacity =
+			l->ballot_capacity ? 2 * l->ballot_capacity : 256;
+		l->ballots =
+			mem_resize(l->ballots, l->ballot_capacity * sizeof(*b));
+	}
+	b = &l->ballots[l->ballot_count++];
+	memset(b, 0, sizeof(*b));
+	b->number = number;
+	b->position = record.position;
+	b->ballot.account = account;
+	b->ballot.choice = (uint8_t)record.choice;
+	b->ballot.changes = record.changes;
+	b->ballot.nonce = record.nonce;
+	b->ballot.height = record.height;
+	g->accounts.list[account].voted++;
+	return ERR_OK;
+}
+
+/* Kept as bytes; load_finish compares them with those of the state read. */
+static enum err load_globals(struct governance *g, struct reader *key,
+			     struct bytes value, struct err_text *text)
+{
+	if (!reader_done(key) || value.size != sizeof(g->load->globals))
+		return damaged(text, "the globals' record is damaged");
+	memcpy(g->load->globals, value.data, value.size);
+	g->load->has_globals = true;
+	return ERR_OK;
+}
+
+static enum err load_public_key(struct governance *g, struct reader *key,
+				struct bytes value, struct err_text *text)
+{
+	struct public_key public_key;
+	struct reader r;
+	uint32_t index, expected;
+
+	read_copy(key, public_key.b, sizeof(public_key.b));
+	reader_init(&r, value.data, value.size);
+	index = read_u32(&r);
+	if (!reader_done(key) || !reader_done(&r) ||
+	    !accounts_find(&g->accounts, &expected, &public_key) ||
+	    index != expected)
+		return damaged(text, "a public key is not its account's");
+	g->load->public_keys++;
+	return ERR_OK;
+}
+
+static int compare_position(const void *a, const void *b)
+{
+	const struct loaded_ballot *x = a, *y = b;
+
+	return (x->position > y->position) - (x->position < y->position);
+}
+
+static bool is_same_tally(const struct tally *a, const struct tally *b)
+{
+	for (size_t i = 0; i < CHOICES; i++) {
+		const struct power_sum *x = &a->choice[i], *y = &b->choice[i];
+
+		if (x->voters != y->voters ||
+		    x->power.tokens != y->power.tokens ||
+		    x->power.quadratic != y->power.quadratic ||
+		    x->power.reputation != y->power.reputation)
+			return false;
+	}
+	return true;
+}
+
+/* Take the proposal's ballots back in the order in which they were cast, and
+ * see that they add up to its tally. */
+static bool take_ballots(struct governance *g, struct entry *e)
+{
+	struct load *l = g->load;
+	struct loaded_ballot *first = l->ballots + l->ballots_taken;
+	struct tally sum = {0};
+	uint32_t count = 0;
+
+	while (l->ballots_taken + count < l->ballot_count &&
+	       first[count].number == e->p.number)
+		count++;
+	l->ballots_taken += count;
+	if (count > 0)
+		qsort(first, count, sizeof(*first), compare_position);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct governance_ballot *b = &first[i].ballot;
+
+		if (first[i].position != i)
+			return false;
+		ballots_add(&e->ballots, b);
+		tally_add(&sum, b->choice, &g->accounts.list[b->account].power);
+	}
+	return is_same_tally(&sum, &e->p.tally) &&
+	       (count == 0 || proposal_was_opened(&e->p));
+}
+
+static bool is_consistent(const struct governance *g, const struct proposal *p)
+{
+	struct hash id;
+
+	proposal_compute_id(&id, &g->genesis,
+			    &g->accounts.list[p->proposer].key, p);
+	if (!hash_equal(&id, &p->id))
+		return false;
+	switch (p->state) {
+	case STATE_DRAFT:
+	case STATE_SUBMITTED:
+	case STATE_VOTING:
+		return p->reason == REASON_NONE && p->ended_ms == 0 &&
+		       proposal_deadline_ms(p) > 0;
+	case STATE_PASSED:
+		return p->reason == REASON_NONE && p->ended_ms > 0;
+	case STATE_REJECTED:
+	case STATE_CANCELLED:
+	case STATE_EXPIRED:
+		break;
+	}
+	return p->reason != REASON_NONE && p->ended_ms > 0;
+}
+
+static enum err load_proposal(struct governance *g, struct reader *key,
+			      struct bytes value, struct err_text *text)
+{
+	struct entry *e;
+	struct proposal p;
+	uint32_t number = read_u32(key);
+
+	if (!reader_done(key) || number != g->entry_count + 1)
+		return damaged(text, "a proposal is missing");
+	if (proposal_record_read(&p, number, value) != ERR_OK)
+		return damaged(text, "a proposal's record is damaged");
+	if (p.proposer >= g->accounts.count || !is_consistent(g, &p))
+		return damaged(text, "a proposal's record is impossible");
+	e = entry_add(g);
+	e->p = p;
+	if (!take_ballots(g, e))
+		return damaged(text, "ballots do not add up to their tally");
+	if (proposal_was_opened(&p))
+		g->opened++;
+	entry_enlist(g, e);
+	if (g->open > LIMIT_PROPOSALS_OPEN ||
+	    g->accounts.list[p.proposer].drafts > LIMIT_DRAFTS_PER_ACCOUNT)
+		return damaged(text, "more proposals than there may be");
+	return ERR_OK;
+}
+
+static enum err load_reason(struct governance *g, struct reader *key,
+			    struct bytes value, struct err_text *text)
+{
+	const struct entry *e = entry_of(g, read_u32(key));
+	struct bytes reason;
+
+	if (!reader_done(key) || !e || e->p.state != STATE_CANCELLED)
+		return damaged(text, "a reason is for nothing cancelled");
+	if (reason_record_read(&reason, value) != ERR_OK || reason.size == 0)
+		return damaged(text, "a reason's record is damaged");
+	return ERR_OK;
+}
+
+static enum err load_texts(struct governance *g, struct reader *key,
+			   struct bytes value, struct err_text *text)
+{
+	const struct entry *e = entry_of(g, read_u32(key));
+	struct bytes title, description;
+	struct hash hash;
+
+	if (!reader_done(key) || !e)
+		return damaged(text, "a text is of no proposal");
+	if (texts_record_read(&title, &description, value) != ERR_OK)
+		return damaged(text, "a text's record is damaged");
+	proposal_text_hash(&hash, title, description);
+	if (!hash_equal(&hash, &e->p.text_hash))
+		return damaged(text, "a text is not what was proposed");
+	g->load->texts++;
+	return ERR_OK;
+}
+
+static bool is_ascending(struct governance *g, struct bytes key)
+{
+	struct governance_key *last = &g->load->last;
+	size_t common = key.size < last->size ? key.size : last->size;
+	int order;
+
+	if (key.size == 0 || key.size > sizeof(last->data))
+		return false;
+	order = memcmp(key.data, last->data, common);
+	if (order < 0 || (order == 0 && key.size <= last->size))
+		return false;
+	memcpy(last->data, key.data, key.size);
+	last->size = key.size;
+	return true;
+}
+
+enum err governance_load(struct governance *g, struct bytes key,
+			 struct bytes value, struct err_text *text)
+{
+	static enum err (*const loaders[])(struct governance *, struct reader *,
+					   struct bytes, struct err_text *) = {
+		[RECORD_ACCOUNT] = load_account,
+		[RECORD_BALLOT] = load_ballot,
+		[RECORD_GLOBALS] = load_globals,
+		[RECORD_PUBLIC_KEY] = load_public_key,
+		[RECORD_PROPOSAL] = load_proposal,
+		[RECORD_REASON] = load_reason,
+		[RECORD_TEXTS] = load_texts,
+	};
+	struct reader r;
+
+	if (!g->load)
+		g->load = mem_alloc(sizeof(*g->load));
+	if (!governance_owns_key(key) || !is_ascending(g, key))
+		return damaged(text, "a key is unknown or out of order");
+	reader_init(&r, key.data, key.size);
+	return loaders[read_u8(&r)](g, &r, value, text);
+}
+
+enum err governance_load_finish(struct governance *g, struct err_text *text)
+{
+	uint8_t globals[GLOBALS_RECORD_BYTES];
+	const struct load *l = g->load;
+	struct writer w;
+
+	writer_init(&w, globals, sizeof(globals));
+	globals_record_write(&w, g);
+	assert(!w.bad && w.size == sizeof(globals));
+	if (!l || !l->has_globals)
+		return damaged(text, "the globals are missing");
+	if (memcmp(l->globals, globals, sizeof(globals)) != 0)
+		return damaged(text, "the globals are not those of the records "
+				     "or of this network");
+	if (l->public_keys != g->accounts.count)
+		return damaged(text, "a public key is missing");
+	if (l->texts != g->entry_count)
+		return damaged(text, "a text is missing");
+	if (l->ballots_taken != l->ballot_count)
+		return damaged(text, "ballots are left over");
+	g->accounts_flushed = g->accounts.count;
+	g->globals_pending = false;
+	load_fini(g);
+	return ERR_OK;
+}

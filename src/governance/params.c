@@ -1,0 +1,164 @@
+#include "governance/params.h"
+
+#include "base/assert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct row {
+	const char *name; /* of a type's parameter: without the type */
+	const char *unit;
+	const char *sentence;
+	uint64_t min;
+	uint64_t max;
+	uint64_t value[PROPOSAL_TYPES]; /* a global's default stands first */
+};
+
+static const struct row global_rows[PARAM_GLOBALS] = {
+#define PARAM_ROW(symbol, name, unit, min, max, value, sentence)               \
+	[PARAM_##symbol] = {name, unit, sentence, min, max, {value}},
+	PARAM_GLOBAL_TABLE(PARAM_ROW)
+#undef PARAM_ROW
+};
+
+static const struct row type_rows[PARAM_TYPES] = {
+#define PARAM_ROW(symbol, name, unit, min, max, a, b, c, d, e, f, g, sentence) \
+	[PARAM_TYPE_##symbol] = {name, unit, sentence,                         \
+				 min,  max,  {a, b, c, d, e, f, g}},
+	PARAM_TYPE_TABLE(PARAM_ROW)
+#undef PARAM_ROW
+};
+
+static size_t type_index(enum proposal_type type, enum param_type which)
+{
+	return PARAM_GLOBALS + ((size_t)type - 1) * PARAM_TYPES + (size_t)which;
+}
+
+static const struct row *row_of(size_t index, uint32_t *type)
+{
+	assert(index < PARAM_COUNT);
+	*type = 0;
+	if (index < PARAM_GLOBALS)
+		return &global_rows[index];
+	index -= PARAM_GLOBALS;
+	*type = 1 + (uint32_t)(index / PARAM_TYPES);
+	return &type_rows[index % PARAM_TYPES];
+}
+
+void governance_param_info(struct governance_param_info *out, size_t index)
+{
+	uint32_t type;
+	const struct row *row = row_of(index, &type);
+
+	snprintf(out->name, sizeof(out->name), "%s%s%s",
+		 type ? proposal_type_name(type) : "", type ? "." : "",
+		 row->name);
+	out->unit = row->unit;
+	out->sentence = row->sentence;
+	out->value_default = row->value[type ? type - 1 : 0];
+	out->min = row->min;
+	out->max = row->max;
+}
+
+size_t governance_param_find(const char *name)
+{
+	struct governance_param_info info;
+	size_t index;
+
+	for (index = 0; index < PARAM_COUNT; index++) {
+		governance_param_info(&info, index);
+		if (strcmp(info.name, name) == 0)
+			break;
+	}
+	return index;
+}
+
+void governance_params_default(struct governance_params *p)
+{
+	struct governance_param_info info;
+
+	for (size_t i = 0; i < PARAM_COUNT; i++) {
+		governance_param_info(&info, i);
+		p->value[i] = info.value_default;
+	}
+}
+
+void governance_params_fast(struct governance_params *p)
+{
+	governance_params_default(p);
+	p->value[PARAM_DRAFT_EXPIRY_MS] = 600 * MS_SECOND;
+	for (uint32_t t = 1; t <= PROPOSAL_TYPES; t++) {
+		p->value[type_index(t, PARAM_TYPE_DELAY_MS)] = MS_SECOND;
+		p->value[type_index(t, PARAM_TYPE_VOTING_MS)] = 20 * MS_SECOND;
+	}
+}
+
+uint64_t governance_param_global(const struct governance_params *p,
+				 enum param_global which)
+{
+	return p->value[which];
+}
+
+uint64_t governance_param_type(const struct governance_params *p,
+			       enum proposal_type type, enum param_type which)
+{
+	return p->value[type_index(type, which)];
+}
+
+static enum err check_bounds(size_t index, uint64_t value,
+			     struct err_text *text)
+{
+	struct governance_param_info info;
+
+	governance_param_info(&info, index);
+	if (value >= info.min && value <= info.max)
+		return ERR_OK;
+	return err_set(text, ERR_PARAMETER_BOUNDS,
+		       "%s is %" PRIu64 "; it may be %" PRIu64 " to %" PRIu64
+		       " (%s)",
+		       info.name, value, info.min, info.max, info.unit);
+}
+
+enum err governance_param_set(struct governance_params *p, const char *name,
+			      uint64_t value, struct err_text *text)
+{
+	size_t index = governance_param_find(name);
+	enum err err;
+
+	if (index == PARAM_COUNT)
+		return err_set(text, ERR_PARAMETER_BOUNDS,
+			       "there is no parameter \"%.64s\"", name);
+	err = check_bounds(index, value, text);
+	if (err == ERR_OK)
+		p->value[index] = value;
+	return err;
+}
+
+void governance_params_write(struct writer *w,
+			     const struct governance_params *p)
+{
+	write_u16(w, PARAM_COUNT);
+	for (size_t i = 0; i < PARAM_COUNT; i++)
+		write_u64(w, p->value[i]);
+}
+
+enum err governance_params_read(struct governance_params *p, struct reader *r,
+				struct err_text *text)
+{
+	enum err err = ERR_OK;
+	uint16_t count = read_u16(r);
+
+	if (r->bad || count != PARAM_COUNT)
+		return err_set(text, ERR_MALFORMED,
+			       "%u parameters where %u are known",
+			       (unsigned)count, (unsigned)PARAM_COUNT);
+	for (size_t i = 0; err == ERR_OK && i < PARAM_COUNT; i++) {
+		p->value[i] = read_u64(r);
+		if (r->bad)
+			return err_set(text, ERR_MALFORMED,
+				       "the parameters are cut short");
+		err = check_bounds(i, p->value[i], text);
+	}
+	return err;
+}

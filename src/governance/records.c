@@ -1,0 +1,302 @@
+#include "governance/internal.h"
+
+#include <string.h>
+
+#define RECORD_VERSION 1
+#define FLAG_ABSTAIN   1u
+#define FLAG_STRICT    2u
+
+bool governance_owns_key(struct bytes key)
+{
+	return key.size > 0 && memchr("ABGKPRX", key.data[0], 7) != NULL;
+}
+
+static void key_start(struct governance_key *out, struct writer *w,
+		      enum governance_record kind)
+{
+	writer_init(w, out->data, sizeof(out->data));
+	write_u8(w, (uint8_t)kind);
+}
+
+static void key_of_number(struct governance_key *out,
+			  enum governance_record kind, uint32_t number)
+{
+	struct writer w;
+
+	key_start(out, &w, kind);
+	write_u32(&w, number);
+	out->size = w.size;
+}
+
+void governance_key_account(struct governance_key *out, uint32_t account)
+{
+	key_of_number(out, RECORD_ACCOUNT, account);
+}
+
+void governance_key_ballot(struct governance_key *out, uint32_t proposal,
+			   uint32_t account)
+{
+	struct writer w;
+
+	key_start(out, &w, RECORD_BALLOT);
+	write_u32(&w, proposal);
+	write_u32(&w, account);
+	out->size = w.size;
+}
+
+void governance_key_globals(struct governance_key *out)
+{
+	struct writer w;
+
+	key_start(out, &w, RECORD_GLOBALS);
+	out->size = w.size;
+}
+
+void governance_key_public_key(struct governance_key *out,
+			       const struct public_key *key)
+{
+	struct writer w;
+
+	key_start(out, &w, RECORD_PUBLIC_KEY);
+	write_bytes(&w, key->b, sizeof(key->b));
+	out->size = w.size;
+}
+
+void governance_key_proposal(struct governance_key *out, uint32_t proposal)
+{
+	key_of_number(out, RECORD_PROPOSAL, proposal);
+}
+
+void governance_key_reason(struct governance_key *out, uint32_t proposal)
+{
+	key_of_number(out, RECORD_REASON, proposal);
+}
+
+void governance_key_texts(struct governance_key *out, uint32_t proposal)
+{
+	key_of_number(out, RECORD_TEXTS, proposal);
+}
+
+static enum err result_of(const struct reader *r)
+{
+	return reader_done(r) ? ERR_OK : ERR_DATA_DAMAGED;
+}
+
+/* Read a number that may be at most `max`. */
+static uint32_t read_u8_max(struct reader *r, uint8_t max)
+{
+	uint8_t v = read_u8(r);
+
+	if (v > max)
+		r->bad = true;
+	return v;
+}
+
+static uint16_t read_u16_max(struct reader *r, uint16_t max)
+{
+	uint16_t v = read_u16(r);
+
+	if (v > max)
+		r->bad = true;
+	return v;
+}
+
+void account_record_write(struct writer *w, const struct account_record *a)
+{
+	write_bytes(w, a->key.b, sizeof(a->key.b));
+	write_u64(w, a->stake);
+	write_u64(w, a->reputation);
+}
+
+enum err account_record_read(struct account_record *out, struct bytes value)
+{
+	struct reader r;
+
+	reader_init(&r, value.data, value.size);
+	read_copy(&r, out->key.b, sizeof(out->key.b));
+	out->stake = read_u64(&r);
+	out->reputation = read_u64(&r);
+	return result_of(&r);
+}
+
+void ballot_record_write(struct writer *w, const struct ballot_record *b)
+{
+	write_u8(w, (uint8_t)b->choice);
+	write_u8(w, b->changes);
+	write_u32(w, b->position);
+	write_u64(w, b->nonce);
+	write_u64(w, b->height);
+	write_blob(w, b->reason.data, b->reason.size);
+}
+
+enum err ballot_record_read(struct ballot_record *out, struct bytes value)
+{
+	struct reader r;
+
+	reader_init(&r, value.data, value.size);
+	out->choice = (enum choice)read_u8_max(&r, CHOICES);
+	out->changes = (uint8_t)read_u8_max(&r, LIMIT_BALLOT_CHANGES);
+	out->position = read_u32(&r);
+	out->nonce = read_u64(&r);
+	out->height = read_u64(&r);
+	out->reason = read_blob(&r, LIMIT_REASON_BYTES);
+	if (out->choice == 0)
+		return ERR_DATA_DAMAGED;
+	return result_of(&r);
+}
+
+void texts_record_write(struct writer *w, struct bytes title,
+			struct bytes description)
+{
+	write_blob(w, title.data, title.size);
+	write_blob(w, description.data, description.size);
+}
+
+enum err texts_record_read(struct bytes *title, struct bytes *description,
+			   struct bytes value)
+{
+	struct reader r;
+
+	reader_init(&r, value.data, value.size);
+	*title = read_blob(&r, LIMIT_TITLE_BYTES);
+	*description = read_blob(&r, LIMIT_DESCRIPTION_BYTES);
+	return result_of(&r);
+}
+
+void reason_record_write(struct writer *w, struct bytes reason)
+{
+	write_blob(w, reason.data, reason.size);
+}
+
+enum err reason_record_read(struct bytes *reason, struct bytes value)
+{
+	struct reader r;
+
+	reader_init(&r, value.data, value.size);
+	*reason = read_blob(&r, LIMIT_REASON_BYTES);
+	return result_of(&r);
+}
+
+static void write_sum(struct writer *w, const struct power_sum *s)
+{
+	write_u64(w, s->power.tokens);
+	write_u64(w, s->power.quadratic);
+	write_u64(w, s->power.reputation);
+	write_u32(w, s->voters);
+}
+
+/* The bounds keep the arithmetic of a tally inside its integers. */
+static void read_sum(struct reader *r, struct power_sum *s)
+{
+	s->power.tokens = read_u64(r);
+	s->power.quadratic = read_u64(r);
+	s->power.reputation = read_u64(r);
+	s->voters = read_u32(r);
+	if (s->power.tokens > LIMIT_STAKE_TOTAL ||
+	    s->power.quadratic > UINT64_C(1) << 60 ||
+	    s->power.reputation > LIMIT_REPUTATION_TOTAL ||
+	    s->voters > LIMIT_ACCOUNTS)
+		r->bad = true;
+}
+
+static void write_rules(struct writer *w, const struct rules *rules)
+{
+	write_u8(w, (uint8_t)rules->mechanism);
+	write_u8(w, rules->weight_tokens);
+	write_u8(w, rules->weight_reputation);
+	write_u8(w,
+		 (uint8_t)((rules->quorum_counts_abstain ? FLAG_ABSTAIN : 0) |
+			   (rules->approval_strict ? FLAG_STRICT : 0)));
+	write_u16(w, rules->quorum_bp);
+	write_u16(w, rules->approval_bp);
+	write_u16(w, rules->floor_bp);
+	write_u64(w, rules->delay_ms);
+	write_u64(w, rules->voting_ms);
+}
+
+static void read_rules(struct reader *r, struct rules *rules)
+{
+	uint32_t flags;
+
+	rules->mechanism = (enum mechanism)read_u8_max(r, MECHANISM_HYBRID);
+	rules->weight_tokens = (uint8_t)read_u8_max(r, 100);
+	rules->weight_reputation = (uint8_t)read_u8_max(r, 100);
+	flags = read_u8_max(r, FLAG_ABSTAIN | FLAG_STRICT);
+	rules->quorum_counts_abstain = (flags & FLAG_ABSTAIN) != 0;
+	rules->approval_strict = (flags & FLAG_STRICT) != 0;
+	rules->quorum_bp = read_u16_max(r, 10000);
+	rules->approval_bp = read_u16_max(r, 10000);
+	rules->floor_bp = read_u16_max(r, 10000);
+	rules->delay_ms = read_u64(r);
+	rules->voting_ms = read_u64(r);
+	if (rules->mechanism == 0)
+		r->bad = true;
+}
+
+void proposal_record_write(struct writer *w, const struct proposal *p)
+{
+	write_u8(w, RECORD_VERSION);
+	write_bytes(w, p->id.b, sizeof(p->id.b));
+	write_bytes(w, p->text_hash.b, sizeof(p->text_hash.b));
+	write_u32(w, p->proposer);
+	write_u64(w, p->nonce);
+	write_u8(w, (uint8_t)p->type);
+	write_u8(w, (uint8_t)p->state);
+	write_u8(w, (uint8_t)p->reason);
+	write_rules(w, &p->rules);
+	write_u64(w, p->created_ms);
+	write_u64(w, p->expires_ms);
+	write_u64(w, p->submitted_ms);
+	write_u64(w, p->voting_start_ms);
+	write_u64(w, p->voting_end_ms);
+	write_u64(w, p->ended_ms);
+	write_u64(w, p->snapshot_height);
+	write_sum(w, &p->total);
+	for (size_t i = 0; i < CHOICES; i++)
+		write_sum(w, &p->tally.choice[i]);
+}
+
+enum err proposal_record_read(struct proposal *out, uint32_t number,
+			      struct bytes value)
+{
+	struct reader r;
+
+	memset(out, 0, sizeof(*out));
+	reader_init(&r, value.data, value.size);
+	out->number = number;
+	if (read_u8(&r) != RECORD_VERSION)
+		return ERR_DATA_DAMAGED;
+	read_copy(&r, out->id.b, sizeof(out->id.b));
+	read_copy(&r, out->text_hash.b, sizeof(out->text_hash.b));
+	out->proposer = read_u32(&r);
+	out->nonce = read_u64(&r);
+	out->type = (enum proposal_type)read_u8_max(&r, PROPOSAL_TYPES);
+	out->state = (enum proposal_state)read_u8_max(&r, STATE_EXPIRED);
+	out->reason =
+		(enum proposal_reason)read_u8_max(&r, REASON_DRAFT_EXPIRED);
+	read_rules(&r, &out->rules);
+	out->created_ms = read_u64(&r);
+	out->expires_ms = read_u64(&r);
+	out->submitted_ms = read_u64(&r);
+	out->voting_start_ms = read_u64(&r);
+	out->voting_end_ms = read_u64(&r);
+	out->ended_ms = read_u64(&r);
+	out->snapshot_height = read_u64(&r);
+	read_sum(&r, &out->total);
+	for (size_t i = 0; i < CHOICES; i++)
+		read_sum(&r, &out->tally.choice[i]);
+	if (out->type == 0 || out->state == 0)
+		return ERR_DATA_DAMAGED;
+	return result_of(&r);
+}
+
+void globals_record_write(struct writer *w, const struct governance *g)
+{
+	write_u8(w, RECORD_VERSION);
+	write_bytes(w, g->genesis.b, sizeof(g->genesis.b));
+	write_u32(w, g->accounts.count);
+	write_sum(w, &g->total);
+	write_u32(w, g->entry_count);
+	write_u32(w, g->opened);
+	governance_params_write(w, &g->params);
+}
