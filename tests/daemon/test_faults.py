@@ -1,0 +1,193 @@
+"""Processes that die, hang, lose their data or come back."""
+
+import shutil
+import os
+import signal
+import time
+
+from lib import invariants
+from lib.load import Load
+from lib.network import Failure, wait_until
+
+PARAMS = ["standard.voting_ms=7000000", "proposal.max_open=100"]
+# The last voter is kept for proving, at the end, that the network goes on.
+VOTERS = [(f"voter{i}", 1000 + i, 1) for i in range(120)] + \
+    [("proposer", 1000000, 10), ("witness", 5000, 5)]
+
+
+def start(context, proposals=1, **options):
+    """A network with proposals open for a long time, and their numbers."""
+    net = context.network(voters=VOTERS, params=PARAMS, **options)
+    numbers = [net.propose("proposer") for _ in range(proposals)]
+    for number in numbers:
+        net.wait_state(number, "voting")
+    return net, numbers
+
+
+def load(net, numbers, first=0, count=120):
+    names = [name for name, *_ in VOTERS[first:first + count]]
+    return Load(net, names, numbers)
+
+
+def settle(net, numbers, acknowledged):
+    invariants.all_hold(net, "witness", numbers[0], acknowledged)
+    invariants.same_state_root(net.alive)
+
+
+def no_refusals(work):
+    """Faults delay votes; they never make a good one be refused."""
+    if work.refused:
+        raise Failure(f"{len(work.refused)} refused, first: "
+                      f"{work.refused[0]}")
+
+
+def test_fault_kill_each(context):
+    """kill -9 of each node in turn under load loses nothing acknowledged"""
+    rounds = 200 if context.soak else 10
+    net, numbers = start(context, proposals=15 if context.soak else 2)
+    with load(net, numbers) as work:
+        work.wait_acknowledged(5)
+        for turn in range(rounds):
+            node = net.nodes[turn % len(net.nodes)]
+            node.kill()
+            work.wait_acknowledged(3)
+            node.start()
+            invariants.height_everywhere(net.nodes)
+    settle(net, numbers, work.acknowledged)
+    no_refusals(work)
+    print(f"{rounds} rounds, {len(work.acknowledged)} ballots kept")
+
+
+def test_fault_frozen(context):
+    """A node frozen with SIGSTOP under load does not stop the others and
+    catches up when it goes on"""
+    net, numbers = start(context)
+    with load(net, numbers) as work:
+        for node in net.nodes[:2]:
+            work.wait_acknowledged(3)
+            node.signal(signal.SIGSTOP)
+            node.alive = False
+            work.wait_acknowledged(10)
+            time.sleep(2)
+            node.signal(signal.SIGCONT)
+            node.alive = True
+            invariants.height_everywhere(net.nodes)
+    settle(net, numbers, work.acknowledged)
+    no_refusals(work)
+
+
+def test_fault_restart_all(context):
+    """All nodes killed at once come back with everything acknowledged"""
+    net, numbers = start(context)
+    acknowledged = []
+    for turn in range(2):
+        with load(net, numbers, turn * 60, 60) as work:
+            work.wait_acknowledged(20)
+            for node in net.nodes:
+                node.signal(signal.SIGKILL)
+                node.alive = False
+            for node in net.nodes:
+                node.wait_gone(10)
+        acknowledged += work.acknowledged
+        for node in net.nodes:
+            node.start(ready=False)
+        for node in net.nodes:
+            node.wait_ready()
+    settle(net, numbers, acknowledged)
+
+
+def test_fault_stop_in_order(context):
+    """Nodes stopped with TERM exit cleanly and come back where they were"""
+    net, numbers = start(context)
+    with load(net, numbers) as work:
+        work.wait_acknowledged(10)
+    before = invariants.same_history(net.nodes)
+    for node in net.nodes:
+        node.stop()
+    for node in net.nodes:
+        node.start(ready=False)
+    for node in net.nodes:
+        node.wait_ready()
+        if node.height() < before:
+            raise Failure(f"{node.name} came back at {node.height()}, "
+                          f"was at {before}")
+    settle(net, numbers, work.acknowledged)
+
+
+def test_fault_data_removed(context):
+    """A node whose database was removed, with key and sign log kept, fetches
+    everything again from the others"""
+    net, numbers = start(context)
+    with load(net, numbers) as work:
+        work.wait_acknowledged(10)
+        victim = net.nodes[2]
+        victim.kill()
+        shutil.rmtree(os.path.join(victim.folder, "db"))
+        work.wait_acknowledged(5)
+        victim.start()
+        invariants.height_everywhere(net.nodes)
+    settle(net, numbers, work.acknowledged)
+
+
+def test_fault_one_absent(context):
+    """With one of four absent for good the network goes on"""
+    net, numbers = start(context)
+    net.nodes[3].kill()
+    with load(net, numbers) as work:
+        work.wait_acknowledged(60)
+    settle(net, numbers, work.acknowledged)
+    no_refusals(work)
+
+
+def test_fault_two_absent(context):
+    """With two of four absent nothing becomes final, and when one is back
+    the network goes on by itself"""
+    net, numbers = start(context)
+    net.nodes[2].kill()
+    net.nodes[3].kill()
+    time.sleep(1)
+    height = net.nodes[0].height()
+    result = net.nodes[0].cli("--timeout", "4", "vote", str(numbers[0]), "for",
+                              "--as", "voter0")
+    if result.code != 7:
+        raise Failure(f"a vote without a quorum: exit {result.code}, "
+                      f"{result.out}")
+    if net.nodes[0].height() > height:
+        raise Failure("a block became final without a quorum")
+    net.nodes[3].start(ready=False)
+    wait_until("the vote that waited becomes final", 30,
+               lambda: int(net.nodes[0].rpc(
+                   "tally.get", proposal=numbers[0])
+                   ["choices"]["for"]["voters"]) == 1)
+    settle(net, numbers, None)
+
+
+def test_fault_sign_log_removed(context):
+    """A node whose sign log is gone while its key is not new follows as an
+    observer and says so"""
+    net, numbers = start(context)
+    with load(net, numbers) as work:
+        work.wait_acknowledged(10)
+    victim = net.nodes[1]
+    victim.stop()
+    os.remove(os.path.join(victim.folder, "keys", "sign.log"))
+    victim.start(ready=False)
+    status = wait_until("the node tells why it does not sign", 30,
+                        lambda: (lambda s: s if s.get("note") else None)
+                        (victim.status()))
+    if "sign" not in status["note"]:
+        raise Failure(f"note: {status['note']}")
+    invariants.all_hold(net, "witness", numbers[0], work.acknowledged)
+
+
+def test_fault_locked(context):
+    """A second daemon on the same data directory exits with 23"""
+    import subprocess
+    net, _ = start(context, validators=1)
+    done = subprocess.run(
+        [os.path.join(context.build, "bcai-govd"), "--data-dir",
+         net.nodes[0].folder, "--set", "listen=127.0.0.1:0"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    if done.returncode != 23:
+        raise Failure(f"exit {done.returncode}: {done.stderr}")
+    net.nodes[0].status()
