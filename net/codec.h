@@ -61,6 +61,7 @@ enum net_class wire_kind_class(uint8_t kind);
 
 #define WIRE_HEADER_BYTES_MAX	   4096u
 #define WIRE_CERTIFICATE_BYTES_MAX (16u * 1024u)
+#define WIRE_PAYLOAD_BYTES_MAX	   (32u * 1024u)
 #define WIRE_PROOFS_MAX		   64u
 #define WIRE_ADDRESSES_MAX	   32u
 #define WIRE_SYNC_BLOCKS_MAX	   256u
@@ -108,9 +109,9 @@ struct wire_proposal {
 };
 
 struct wire_certificate_request {
-	uint64_t epoch;
-	uint64_t view;
-	uint32_t kind; /* 0: any */
+	uint32_t epoch;
+	uint64_t first; /* views first to last, and a later finalization */
+	uint64_t last;
 };
 
 struct wire_block_request {
