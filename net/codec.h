@@ -110,8 +110,7 @@ struct wire_proposal {
 
 struct wire_certificate_request {
 	uint32_t epoch;
-	uint64_t first; /* views first to last, and a later finalization */
-	uint64_t last;
+	uint64_t view; /* what is held of this view and later ones */
 };
 
 struct wire_block_request {
