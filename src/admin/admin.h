@@ -304,7 +304,7 @@ struct admin_config {
 	const char *socket;    /* operator's; NULL for none */
 	const char *socket_ro; /* read-only one; NULL for none */
 	const char *group;     /* whose members operate; NULL: owner only */
-	uint32_t connections;  /* most at a time, both sockets; 0: 256 */
+	uint32_t connections;  /* most at a time, each socket; 0: 256 */
 	size_t output_bytes;   /* most unread output of one; 0: 16 MiB */
 	uint64_t height;       /* applied when the server starts */
 };

@@ -1,0 +1,389 @@
+#include "admin/commands.h"
+
+#include "base/assert.h"
+
+#include <string.h>
+
+/* --- Methods --- */
+
+#define PARAMS_END                                                             \
+	{                                                                      \
+		NULL, RPC_STRING, false, NULL                                  \
+	}
+
+static const struct rpc_param NONE[] = {PARAMS_END};
+static const struct rpc_param LOG_PARAMS[] = {
+	{"level", RPC_STRING, true, "a level, or subsystem=level"}, PARAMS_END};
+static const struct rpc_param ADDRESS_PARAMS[] = {
+	{"address", RPC_STRING, true, "PUBKEY@host:port"}, PARAMS_END};
+static const struct rpc_param NODE_PARAMS[] = {
+	{"node_id", RPC_HASH, true, "the peer's public key"}, PARAMS_END};
+static const struct rpc_param BAN_PARAMS[] = {
+	{"node_id", RPC_HASH, true, "the peer's public key"},
+	{"for_ms", RPC_NUMBER, false, "how long; absent: for good"},
+	PARAMS_END};
+static const struct rpc_param PAGE_PARAMS[] = {
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"cursor", RPC_STRING, false, "where the last page ended"},
+	PARAMS_END};
+static const struct rpc_param PROPOSALS_PARAMS[] = {
+	{"state", RPC_STRING, false, "only proposals in this state"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"cursor", RPC_STRING, false, "where the last page ended"},
+	PARAMS_END};
+static const struct rpc_param PROPOSAL_PARAMS[] = {
+	{"proposal", RPC_NUMBER, true, "its number"}, PARAMS_END};
+static const struct rpc_param VOTES_PARAMS[] = {
+	{"proposal", RPC_NUMBER, true, "its number"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"cursor", RPC_STRING, false, "where the last page ended"},
+	PARAMS_END};
+static const struct rpc_param ACCOUNT_PARAMS[] = {
+	{"account", RPC_HASH, true, "its public key"}, PARAMS_END};
+static const struct rpc_param SUBMIT_PARAMS[] = {
+	{"tx", RPC_HEX, true, "the SignedTx"},
+	{"wait", RPC_STRING, false, "accepted or finalized (the default)"},
+	{"timeout_ms", RPC_NUMBER, false,
+	 "answer error 102 after that long; 30000, at most 600000"},
+	PARAMS_END};
+static const struct rpc_param TX_PARAMS[] = {{"tx", RPC_HASH, true, "its id"},
+					     PARAMS_END};
+static const struct rpc_param HEIGHT_PARAMS[] = {
+	{"height", RPC_NUMBER, false, "absent or 0: the latest"}, PARAMS_END};
+static const struct rpc_param COUNT_PARAMS[] = {
+	{"count", RPC_NUMBER, false, "how many, 1 to 1000; 20"}, PARAMS_END};
+static const struct rpc_param EVENTS_PARAMS[] = {
+	{"types", RPC_STRINGS, false,
+	 "block, tx, proposal, ballot, checkpoint, peer, evidence, alert; "
+	 "absent: all"},
+	{"from_height", RPC_NUMBER, false,
+	 "begin with the events of that block; absent: with the next one"},
+	PARAMS_END};
+static const struct rpc_param SUBSCRIPTION_PARAMS[] = {
+	{"subscription", RPC_NUMBER, true, "what subscribe answered"},
+	PARAMS_END};
+
+static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
+	[RPC_LOG_LEVEL] = LOG_PARAMS,
+	[RPC_PEER_LIST] = PAGE_PARAMS,
+	[RPC_PEER_ADD] = ADDRESS_PARAMS,
+	[RPC_PEER_REMOVE] = NODE_PARAMS,
+	[RPC_PEER_BAN] = BAN_PARAMS,
+	[RPC_PEER_UNBAN] = NODE_PARAMS,
+	[RPC_EVIDENCE_LIST] = PAGE_PARAMS,
+	[RPC_PROPOSAL_LIST] = PROPOSALS_PARAMS,
+	[RPC_PROPOSAL_GET] = PROPOSAL_PARAMS,
+	[RPC_TALLY_GET] = PROPOSAL_PARAMS,
+	[RPC_VOTE_LIST] = VOTES_PARAMS,
+	[RPC_VOTER_GET] = ACCOUNT_PARAMS,
+	[RPC_TX_SUBMIT] = SUBMIT_PARAMS,
+	[RPC_TX_GET] = TX_PARAMS,
+	[RPC_RECEIPT_GET] = TX_PARAMS,
+	[RPC_BLOCK_GET] = HEIGHT_PARAMS,
+	[RPC_CHECKPOINT_GET] = HEIGHT_PARAMS,
+	[RPC_AUDIT_TAIL] = COUNT_PARAMS,
+	[RPC_EVENTS_SUBSCRIBE] = EVENTS_PARAMS,
+	[RPC_EVENTS_UNSUBSCRIBE] = SUBSCRIPTION_PARAMS,
+};
+
+static struct rpc_method methods[RPC_METHOD_COUNT] = {
+#define RPC_ROW(symbol, name, role, audited, doc, result)                      \
+	[RPC_##symbol] = {name, role, audited, doc, result, NULL},
+	RPC_METHODS(RPC_ROW)
+#undef RPC_ROW
+};
+
+const struct rpc_method *rpc_method(enum rpc_method_id id)
+{
+	struct rpc_method *m;
+
+	assert(id < RPC_METHOD_COUNT);
+	m = &methods[id];
+	if (!m->params)
+		m->params = METHOD_PARAMS[id] ? METHOD_PARAMS[id] : NONE;
+	return m;
+}
+
+enum rpc_method_id rpc_method_find(const char *name, size_t size)
+{
+	for (int i = 0; i < RPC_METHOD_COUNT; i++) {
+		if (strlen(methods[i].name) == size &&
+		    memcmp(methods[i].name, name, size) == 0)
+			return (enum rpc_method_id)i;
+	}
+	return RPC_METHOD_COUNT;
+}
+
+const char *rpc_kind_name(enum rpc_kind kind)
+{
+	switch (kind) {
+	case RPC_STRING:
+		return "string";
+	case RPC_NUMBER:
+		return "number";
+	case RPC_HASH:
+		return "hash";
+	case RPC_HEX:
+		return "hex";
+	case RPC_STRINGS:
+		return "strings";
+	}
+	return "";
+}
+
+/* --- Command line --- */
+
+#define OPTIONS_END                                                            \
+	{                                                                      \
+		NULL, NULL, false, NULL                                        \
+	}
+#define OPTION_AS                                                              \
+	{                                                                      \
+		"as", "KEY", false, "the key that signs, by its name"          \
+	}
+#define OPTION_VALID                                                           \
+	{                                                                      \
+		"valid", "SECONDS", false,                                     \
+			"how long the signature holds; 3600, at most 86400"    \
+	}
+#define OPTION_NONCE                                                           \
+	{                                                                      \
+		"nonce", "N", false,                                           \
+			"use this nonce instead of the next free one"          \
+	}
+#define OPTION_DIR                                                             \
+	{                                                                      \
+		"dir", "DIR", false, "where the network lives; ./testnet"      \
+	}
+#define OPTION_LIMIT                                                           \
+	{                                                                      \
+		"limit", "N", false, "show at most N entries; 0: all"          \
+	}
+#define OPTION_GENESIS                                                         \
+	{                                                                      \
+		"genesis", "FILE", false, "the network's genesis"              \
+	}
+#define OPTION_LISTEN                                                          \
+	{                                                                      \
+		"listen", "HOST:PORT", false, "where peers reach this node"    \
+	}
+#define OPTION_ADVERTISE                                                       \
+	{                                                                      \
+		"advertise", "HOST:PORT", false,                               \
+			"the address told to peers, when it differs"           \
+	}
+#define OPTION_PARAM                                                           \
+	{                                                                      \
+		"param", "KEY=VALUE", true,                                    \
+			"set a parameter of the genesis; params lists them"    \
+	}
+#define OPTION_ENCRYPT                                                         \
+	{                                                                      \
+		"encrypt", NULL, false, "protect the key with a passphrase"    \
+	}
+
+static const struct cli_option GLOBAL_OPTIONS[] = {
+	{"socket", "PATH", false, "the daemon's socket"},
+	{"data-dir", "DIR", false, "the node's data directory"},
+	{"keys", "DIR", false, "the folder of keys"},
+	{"output", "FORMAT", false, "table, json, ndjson or tsv; -o for short"},
+	{"wait", "WHAT", false,
+	 "for transactions: accepted or finalized (the default)"},
+	{"timeout", "SECONDS", false, "give up after that long; 30"},
+	{"passphrase-file", "FILE", false, "read the key's passphrase there"},
+	{"yes", NULL, false, "ask nothing"},
+	{"dry-run", NULL, false, "show what would be sent, send nothing"},
+	{"help", NULL, false, "explain the command; -h for short"},
+	{"version", NULL, false, "print the version"},
+	OPTIONS_END};
+
+static const struct cli_option NO_OPTIONS[] = {OPTIONS_END};
+static const struct cli_option INIT_OPTIONS[] = {
+	OPTION_GENESIS,
+	{"chain-id", "ID", false, "make a new network of that name"},
+	{"accounts", "FILE.csv", false,
+	 "its accounts: name or public key, stake, reputation"},
+	{"validator", "PUBKEY=WEIGHT", true,
+	 "its validators; none: this node alone"},
+	OPTION_PARAM,
+	OPTION_LISTEN,
+	OPTION_ADVERTISE,
+	{"bootstrap", "PEER", true, "PUBKEY@HOST:PORT to dial first"},
+	{"role", "ROLE", false, "auto or observer"},
+	OPTION_ENCRYPT,
+	OPTIONS_END};
+static const struct cli_option JOIN_OPTIONS[] = {
+	{"genesis-hash", "HASH", false, "what the genesis must hash to"},
+	OPTION_LISTEN,
+	OPTION_ADVERTISE,
+	OPTION_ENCRYPT,
+	OPTIONS_END};
+static const struct cli_option UP_OPTIONS[] = {
+	OPTION_DIR,
+	{"validators", "N", false, "how many validators; 4"},
+	{"observers", "N", false, "how many observers; 0"},
+	{"voters", "FILE.csv", false,
+	 "the voters: name,stake,reputation; absent: the ten of the demo"},
+	{"chain-id", "ID", false, "the network's name; testnet-1"},
+	{"fast", NULL, false,
+	 "voting delay, period and timelock in seconds, not days"},
+	OPTION_PARAM,
+	{"set", "KEY=VALUE", true, "a line for each node's configuration"},
+	OPTIONS_END};
+static const struct cli_option DIR_OPTIONS[] = {OPTION_DIR, OPTIONS_END};
+static const struct cli_option DOWN_OPTIONS[] = {
+	OPTION_DIR,
+	{"remove", NULL, false, "remove the directory too"},
+	OPTIONS_END};
+static const struct cli_option LOGS_OPTIONS[] = {
+	OPTION_DIR,
+	{"lines", "N", false, "the last N lines of each; 20"},
+	OPTIONS_END};
+static const struct cli_option BAN_OPTIONS[] = {
+	{"for", "SECONDS", false, "how long; absent: for good"}, OPTIONS_END};
+static const struct cli_option LIST_OPTIONS[] = {OPTION_LIMIT, OPTIONS_END};
+static const struct cli_option PROPOSALS_OPTIONS[] = {
+	{"state", "STATE", false, "only those in this state"},
+	OPTION_LIMIT,
+	OPTIONS_END};
+static const struct cli_option PROPOSE_OPTIONS[] = {
+	OPTION_AS,
+	{"type", "TYPE", false,
+	 "standard, technical, emergency, constitutional, treasury, "
+	 "parameter or crosschain"},
+	{"title", "TEXT", false, "one line, at most 200 bytes"},
+	{"description", "TEXT", false, "what it is about"},
+	{"description-file", "FILE", false, "the same from a file; - is stdin"},
+	{"draft", NULL, false, "keep it as a draft until published"},
+	OPTION_VALID,
+	OPTION_NONCE,
+	OPTIONS_END};
+static const struct cli_option AMEND_OPTIONS[] = {
+	OPTION_AS,
+	{"title", "TEXT", false, "one line, at most 200 bytes"},
+	{"description", "TEXT", false, "what it is about"},
+	{"description-file", "FILE", false, "the same from a file; - is stdin"},
+	OPTION_VALID,
+	OPTION_NONCE,
+	OPTIONS_END};
+static const struct cli_option SIGN_OPTIONS[] = {OPTION_AS, OPTION_VALID,
+						 OPTION_NONCE, OPTIONS_END};
+static const struct cli_option REASON_OPTIONS[] = {
+	OPTION_AS,
+	{"reason", "TEXT", false, "why, at most 1 KiB"},
+	OPTION_VALID,
+	OPTION_NONCE,
+	OPTIONS_END};
+static const struct cli_option TALLY_OPTIONS[] = {
+	{"explain", NULL, false, "say how the outcome follows"}, OPTIONS_END};
+static const struct cli_option RECEIPT_OPTIONS[] = {
+	{"file", "FILE", false, "write it there instead of to stdout"},
+	OPTIONS_END};
+static const struct cli_option VERIFY_OPTIONS[] = {
+	OPTION_GENESIS,
+	{"genesis-hash", "HASH", false,
+	 "the hash the genesis must have; without --genesis, that of the "
+	 "genesis in the data directory"},
+	OPTIONS_END};
+static const struct cli_option DECODE_OPTIONS[] = {
+	OPTION_GENESIS,
+	{"genesis-hash", "HASH", false,
+	 "the network; needed to check the signature"},
+	OPTIONS_END};
+static const struct cli_option TAIL_OPTIONS[] = {
+	{"count", "N", false, "how many; 20"}, OPTIONS_END};
+static const struct cli_option KEY_OPTIONS[] = {OPTION_ENCRYPT, OPTIONS_END};
+static const struct cli_option PASSWD_OPTIONS[] = {
+	{"new-passphrase-file", "FILE", false, "read the new one there"},
+	{"remove", NULL, false, "leave the key without a passphrase"},
+	OPTIONS_END};
+static const struct cli_option WATCH_OPTIONS[] = {
+	{"from", "HEIGHT", false, "begin with that block"},
+	{"count", "N", false, "end after N events"},
+	OPTIONS_END};
+static const struct cli_option REPLAY_OPTIONS[] = {
+	{"titles", "FILE.csv", false, "titles of the proposals, by number"},
+	{"dir", "DIR", false, "start the network there and leave it"},
+	{"validators", "N", false, "validators of that network; 4"},
+	{"network", "DIR", false, "use the running network of testnet up"},
+	{"seed", "TEXT", false, "what the voters' keys are derived from"},
+	{"voters-file", "FILE.csv", false,
+	 "only write the voters as testnet up --voters takes them"},
+	OPTIONS_END};
+static const struct cli_option LOAD_OPTIONS[] = {
+	{"network", "DIR", false,
+	 "use the running network of testnet up; absent: start one"},
+	{"validators", "N", false, "validators of the started network; 4"},
+	{"clients", "C", false, "accounts that sign; 200"},
+	{"rate", "R", false, "transactions a second; 0: as many as go"},
+	{"seconds", "S", false, "for how long; 10"},
+	{"ballots-per-tx", "K", false, "ballots in each, 1 to 128; 1"},
+	{"in-flight", "N", false, "most unanswered at a time; 4096"},
+	OPTIONS_END};
+
+static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
+	[CLI_INIT] = INIT_OPTIONS,
+	[CLI_JOIN] = JOIN_OPTIONS,
+	[CLI_TESTNET_UP] = UP_OPTIONS,
+	[CLI_TESTNET_DOWN] = DOWN_OPTIONS,
+	[CLI_TESTNET_STATUS] = DIR_OPTIONS,
+	[CLI_TESTNET_KILL] = DIR_OPTIONS,
+	[CLI_TESTNET_START] = DIR_OPTIONS,
+	[CLI_TESTNET_LOGS] = LOGS_OPTIONS,
+	[CLI_PEER_BAN] = BAN_OPTIONS,
+	[CLI_PROPOSAL_LIST] = PROPOSALS_OPTIONS,
+	[CLI_PROPOSAL_SUBMIT] = PROPOSE_OPTIONS,
+	[CLI_PROPOSAL_PUBLISH] = SIGN_OPTIONS,
+	[CLI_PROPOSAL_AMEND] = AMEND_OPTIONS,
+	[CLI_PROPOSAL_CANCEL] = REASON_OPTIONS,
+	[CLI_VOTE] = REASON_OPTIONS,
+	[CLI_VOTE_LIST] = LIST_OPTIONS,
+	[CLI_TALLY] = TALLY_OPTIONS,
+	[CLI_RECEIPT_GET] = RECEIPT_OPTIONS,
+	[CLI_RECEIPT_VERIFY] = VERIFY_OPTIONS,
+	[CLI_TX_DECODE] = DECODE_OPTIONS,
+	[CLI_AUDIT_TAIL] = TAIL_OPTIONS,
+	[CLI_EVIDENCE] = LIST_OPTIONS,
+	[CLI_KEY_NEW] = KEY_OPTIONS,
+	[CLI_KEY_PASSWD] = PASSWD_OPTIONS,
+	[CLI_WATCH] = WATCH_OPTIONS,
+	[CLI_REPLAY] = REPLAY_OPTIONS,
+	[CLI_LOAD] = LOAD_OPTIONS,
+};
+
+static struct cli_command commands[CLI_COMMAND_COUNT] = {
+#define CLI_ROW(symbol, words, group, fewest, most, arguments, doc)            \
+	[CLI_##symbol] = {                                                     \
+		words, CLI_GROUP_##group, fewest, most, arguments, doc, NULL},
+	CLI_COMMANDS(CLI_ROW)
+#undef CLI_ROW
+};
+
+const struct cli_command *cli_command(enum cli_command_id id)
+{
+	struct cli_command *c;
+
+	assert(id < CLI_COMMAND_COUNT);
+	c = &commands[id];
+	if (!c->options)
+		c->options =
+			COMMAND_OPTIONS[id] ? COMMAND_OPTIONS[id] : NO_OPTIONS;
+	return c;
+}
+
+const struct cli_option *cli_global_options(void)
+{
+	return GLOBAL_OPTIONS;
+}
+
+const char *cli_group_title(enum cli_group group)
+{
+	static const char *const TITLES[CLI_GROUP_COUNT] = {
+#define CLI_GROUP_TITLE(symbol, title) title,
+		CLI_GROUPS(CLI_GROUP_TITLE)
+#undef CLI_GROUP_TITLE
+	};
+
+	assert(group < CLI_GROUP_COUNT);
+	return TITLES[group];
+}
