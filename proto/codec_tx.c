@@ -1,7 +1,7 @@
 #include "proto/codec_tx.h"
 
 #include "base/assert.h"
-#include "ledger/text.h"
+#include "governance/prose.h"
 #include "proto/tx.pb-c.h"
 
 #include <string.h>
@@ -41,14 +41,14 @@ static enum err check_texts(struct bytes title, struct bytes description,
 			       LIMIT_TITLE_BYTES);
 	if (title.size == 0)
 		return err_set(text, ERR_MALFORMED, "title: empty");
-	if (!text_is_line(title))
+	if (!prose_is_line(title))
 		return err_set(text, ERR_MALFORMED,
 			       "title: not one line of UTF-8 text");
 	if (description.size > LIMIT_DESCRIPTION_BYTES)
 		return err_set(text, ERR_TOO_LARGE,
 			       "description: %zu bytes, at most %u",
 			       description.size, LIMIT_DESCRIPTION_BYTES);
-	if (!text_is_prose(description))
+	if (!prose_is_text(description))
 		return err_set(text, ERR_MALFORMED,
 			       "description: not UTF-8 text");
 	return ERR_OK;
@@ -60,7 +60,7 @@ static enum err check_reason(struct bytes reason, struct err_text *text)
 		return err_set(text, ERR_TOO_LARGE,
 			       "reason: %zu bytes, at most %u", reason.size,
 			       LIMIT_REASON_BYTES);
-	if (!text_is_prose(reason))
+	if (!prose_is_text(reason))
 		return err_set(text, ERR_MALFORMED, "reason: not UTF-8 text");
 	return ERR_OK;
 }
@@ -182,7 +182,7 @@ static enum err take_payload(struct payload *out, struct budget *b,
 		err = take_ballots(out, b, pb->vote);
 		break;
 	case BCAI__TX__TX_BODY__PAYLOAD__NOT_SET:
-	case _BCAI__TX__TX_BODY__PAYLOAD_IS_INT_SIZE:
+	case _BCAI__TX__TX_BODY__PAYLOAD__CASE_IS_INT_SIZE:
 		return ERR_MALFORMED;
 	}
 	out->kind = (enum payload_kind)pb->payload_case;

@@ -7,6 +7,7 @@
 #include "governance/ballots.h"
 #include "governance/deadlines.h"
 #include "governance/governance.h"
+#include "governance/prose.h"
 
 struct entry {
 	struct proposal p;
@@ -89,12 +90,6 @@ void globals_record_write(struct writer *w, const struct governance *g);
  * deadline, as its state demands; undo that. */
 void entry_enlist(struct governance *g, const struct entry *e);
 void entry_delist(struct governance *g, const struct entry *e);
-
-/* One line (a title) or several (everything else) of UTF-8 that a terminal
- * can show: no control character; in a line no newline either and nothing
- * that turns the direction of writing. */
-bool prose_is_line(struct bytes text);
-bool prose_is_text(struct bytes text);
 
 void load_fini(struct governance *g);
 
