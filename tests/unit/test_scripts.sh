@@ -149,5 +149,16 @@ result $? "bootstrap names the package that the sources do not have"
 fake_apt 'exit 100' 1000 && grep -q 'not root and no sudo' "$work/out"
 result $? "bootstrap says in one line that it needs root"
 
+"$scripts/sample-election" 7 3 20 >"$work/one"
+"$scripts/sample-election" 7 3 20 >"$work/two"
+"$scripts/sample-election" 8 3 20 >"$work/three"
+cmp "$work/one" "$work/two" >"$work/out" && ! cmp -s "$work/one" "$work/three"
+result $? "the same seed makes the same election, another seed another"
+
+awk -F, 'NR == 1 { if ($0 != "bip,voter,choice,vp") exit 1; next }
+	NF != 4 || length($2) != 42 || $3 < 1 || $3 > 3 || $4 < 1 ||
+		seen[$1, $2]++ { exit 1 }' "$work/one" >"$work/out"
+result $? "a voter stands once in a proposal, with a choice and some power"
+
 echo "1..$number"
 exit $failed
