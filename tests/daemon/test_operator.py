@@ -1,0 +1,106 @@
+"""What an operator relies on: roles of the two sockets, the audit log, exit
+codes, and offline checks."""
+
+import os
+import subprocess
+
+from lib.network import Failure, Rpc, RpcError
+
+PARAMS = ["standard.voting_ms=600000"]
+
+
+def test_operator_read_only_socket(context):
+    """The read-only socket answers questions and refuses acts"""
+    net = context.network(validators=1, params=PARAMS)
+    node = net.nodes[0]
+    path = os.path.join(context.folder, "ro.sock")
+    with open(os.path.join(node.folder, "config.yaml"), "a") as file:
+        file.write(f"socket_ro: {path}\n")
+    node.stop()
+    node.start()
+    with Rpc(path) as connection:
+        if connection.call("node.status")["role"] != "validator":
+            raise Failure("no status on the read-only socket")
+        for method, params in [("node.stop", {}), ("tx.submit", {"tx": "00"}),
+                               ("log.level", {"level": "debug"})]:
+            try:
+                connection.call(method, **params)
+            except RpcError as error:
+                if error.code != -32001:
+                    raise Failure(f"{method}: {error}") from error
+            else:
+                raise Failure(f"{method} is allowed on the read-only socket")
+
+
+def test_operator_audit(context):
+    """Acts of the operator stand in the audit log, and a changed log does not
+    verify"""
+    net = context.network(validators=1, params=PARAMS)
+    node = net.nodes[0]
+    node.cli("log", "level", "debug", expect=0)
+    node.cli("log", "level", "info", expect=0)
+    entries = node.rpc("audit.tail")["entries"]
+    if sum("log.level" in str(entry) for entry in entries) != 2:
+        raise Failure(f"audit log: {entries}")
+    path = os.path.join(node.folder, "audit.log")
+    net.cli("audit", "verify", path, expect=0)
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[len(data) // 2] ^= 1
+    changed = os.path.join(context.folder, "changed.log")
+    with open(changed, "wb") as file:
+        file.write(data)
+    net.cli("audit", "verify", changed, expect=6)
+
+
+def test_operator_configuration(context):
+    """An unknown key is fatal, with line, column and the nearest known key"""
+    path = os.path.join(context.folder, "bad.yaml")
+    with open(path, "w") as file:
+        file.write("log_level: info\nlistn: 127.0.0.1:0\n")
+    done = subprocess.run(
+        [os.path.join(context.build, "bcai-govd"), "--config", path,
+         "--check-config"], stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=20)
+    if done.returncode != 78:
+        raise Failure(f"exit {done.returncode}: {done.stderr}")
+    for part in ("listn", "listen", "2"):
+        if part not in done.stderr:
+            raise Failure(f"the message lacks {part}: {done.stderr}")
+
+
+def test_operator_db_check(context):
+    """db check reads a stopped node's data and finds a flipped byte"""
+    net = context.network(validators=1, params=PARAMS)
+    node = net.nodes[0]
+    net.wait_state(net.propose("henry_dao"), "voting")
+    running = net.cli("--data-dir", node.folder, "db", "check")
+    if running.code == 0:
+        raise Failure("db check opened the data of a running node")
+    node.stop()
+    net.cli("--data-dir", node.folder, "db", "check", expect=0)
+    flipped = False
+    for name in sorted(os.listdir(os.path.join(node.folder, "db"))):
+        path = os.path.join(node.folder, "db", name)
+        if name.endswith((".log", ".ldb")) and os.path.getsize(path) > 400:
+            with open(path, "r+b") as file:
+                file.seek(os.path.getsize(path) // 3)
+                byte = file.read(1)
+                file.seek(-1, os.SEEK_CUR)
+                file.write(bytes([byte[0] ^ 255]))
+            flipped = True
+    if not flipped:
+        raise Failure("no data file to damage")
+    result = net.cli("--data-dir", node.folder, "db", "check")
+    if result.code == 0:
+        raise Failure("db check did not see the damage")
+
+
+def test_operator_orderly_exit(context):
+    """TERM ends a node with exit 0 in time, and stop does the same"""
+    net = context.network(validators=1, params=PARAMS)
+    node = net.nodes[0]
+    node.cli("stop", expect=0)
+    node.wait_gone(15)
+    if "stop" not in node.log():
+        raise Failure("the log does not tell of the stop")

@@ -1,0 +1,62 @@
+"""Recorded elections through a network: the sums come out as in the file."""
+
+import csv
+import collections
+import os
+import subprocess
+
+from lib.network import Failure, Skip
+
+CHOICES = {"1": "for", "2": "against", "3": "abstain"}
+
+
+def sums_of(path):
+    sums = collections.defaultdict(lambda: collections.Counter())
+    with open(path, newline="") as file:
+        for row in csv.DictReader(file):
+            sums[int(row["bip"])][CHOICES[row["choice"]]] += int(row["vp"])
+            sums[int(row["bip"])]["ballots"] += 1
+    return sums
+
+
+def replay(context, path, limit=200):
+    """Run it, and compare what it prints with our own sums of the file."""
+    command = [os.path.join(context.build, "bcai-gov"), "-o", "json",
+               "replay", path, "--dir", os.path.join(context.folder, "net")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=limit)
+    if done.returncode != 0:
+        raise Failure(f"exit {done.returncode}: {done.stdout[-2000:]} "
+                      f"{done.stderr[-2000:]}")
+    import json
+    rows = json.loads(done.stdout)["proposals"]
+    wanted = sums_of(path)
+    if len(rows) != len(wanted):
+        raise Failure(f"{len(rows)} proposals, the file has {len(wanted)}")
+    for row in rows:
+        sums = wanted[int(row["bip"])]
+        for key in ("ballots", "for", "against", "abstain"):
+            if int(row[key]) != sums[key]:
+                raise Failure(f"proposal {row['bip']}: {key} {row[key]}, "
+                              f"the file adds up to {sums[key]}")
+        if row["equal"] is not True:
+            raise Failure(f"proposal {row['bip']} is not called equal")
+    return sum(s["ballots"] for s in wanted.values())
+
+
+def test_replay_recorded(context):
+    """Twenty real proposals with 1,296 ballots come out exactly as recorded"""
+    path = context.source.parent / "shared" / "data" / \
+        "beanstalk_bip_votes.csv"
+    if not path.exists():
+        raise Skip("no recorded votes at ../shared/data")
+    print(f"{replay(context, str(path))} ballots")
+
+
+def test_replay_sample(context):
+    """A sample election with all three choices comes out as generated"""
+    path = os.path.join(context.folder, "sample.csv")
+    with open(path, "w") as file:
+        subprocess.run([str(context.source / "scripts" / "sample-election"),
+                        "42", "4", "30"], stdout=file, check=True)
+    print(f"{replay(context, path)} ballots")
