@@ -95,8 +95,10 @@ enum err signlog_append(struct signlog *log,
  * The caller keeps everything consensus could still need after a restart:
  * at the least all of the highest view.
  *
- * ERR_DATA_DAMAGED        the file changed under us
- * ERR_DISK_FULL, ERR_IO   the old file stands and is still used */
+ * ERR_DATA_DAMAGED  the file changed under us
+ * ERR_DISK_FULL     the old file stands and is still used
+ * ERR_IO            the same, or, when it was replaced but not for sure on the
+ *                   disk, every later append returns it */
 enum err signlog_compact(struct signlog *log,
 			 bool (*keep)(void *context, struct bytes payload),
 			 void *context, struct err_text *text) MUST_USE;

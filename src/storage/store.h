@@ -69,8 +69,9 @@ typedef bool (*store_visit)(void *context, struct bytes key,
 			    struct bytes value);
 
 /* Visit from the first key >= `from` in ascending order, while keys start with
- * `prefix` (may be empty), at most `limit` (0: no limit). An empty `from`
- * starts at the prefix. LevelDB visits a snapshot taken at the call.
+ * `prefix` (may be empty), at most `limit` (0: no limit). A `from`
+ * below the prefix, such as an empty one, starts at the prefix. LevelDB visits
+ * a snapshot taken at the call.
  *
  * ERR_DATA_DAMAGED, ERR_IO  after visiting what could be read */
 enum err store_scan(struct store *s, struct bytes prefix, struct bytes from,
@@ -87,9 +88,10 @@ struct store_stats {
 	uint64_t value_bytes;
 };
 
-/* Read every record past the caches and check every checksum.
+/* Read every record and check every checksum; blocks already in the cache were
+ * checked when they were read. Counts what could be read.
  *
- * ERR_DATA_DAMAGED  the text names the last good key */
+ * ERR_DATA_DAMAGED  the text names the file when LevelDB does */
 enum err store_check(struct store *s, struct store_stats *stats,
 		     struct err_text *text) MUST_USE;
 

@@ -74,8 +74,7 @@ size_t store_writer_queued_bytes(const struct store_writer *w);
 
 /* ERR_OK while all is well. Anything else stays: nothing submitted and not
  * yet durable will become so, and nothing may be acknowledged. */
-enum err store_writer_error(const struct store_writer *w,
-			    struct err_text *text);
+enum err store_writer_error(struct store_writer *w, struct err_text *text);
 
 struct store_writer_stats {
 	uint64_t groups;
@@ -85,7 +84,6 @@ struct store_writer_stats {
 	uint64_t slowest_us; /* The longest group. */
 };
 
-void store_writer_stats(const struct store_writer *w,
-			struct store_writer_stats *out);
+void store_writer_stats(struct store_writer *w, struct store_writer_stats *out);
 
 #endif
