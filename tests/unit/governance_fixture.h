@@ -1,0 +1,95 @@
+/* What the tests of governance share: a small network, transactions in one
+ * line, and a map that takes flushed records. */
+#ifndef BCAI_TESTS_GOVERNANCE_FIXTURE_H
+#define BCAI_TESTS_GOVERNANCE_FIXTURE_H
+
+#include "governance/governance.h"
+
+#include <stddef.h>
+
+/* ---- Records, sorted by key ---- */
+
+struct map_record {
+	uint8_t key[GOVERNANCE_KEY_BYTES_MAX];
+	size_t key_size;
+	uint8_t *value; /* Owned. */
+	size_t size;
+	uint32_t puts; /* since the last map_flush began */
+};
+
+struct map {
+	struct map_record *list; /* Owned. */
+	size_t count;
+	size_t capacity;
+};
+
+void map_fini(struct map *m);
+void map_put(void *map, struct bytes key, struct bytes value);
+/* NULL when it is not there. */
+struct map_record *map_find(const struct map *m, const void *key, size_t size);
+/* Flush into the map; the test fails when a record comes twice. Returns how
+ * many came. */
+size_t map_flush(struct map *m, struct governance *g);
+void map_assert_equal(const struct map *a, const struct map *b);
+/* A new governance with the same network, read from the map; the test fails
+ * when that is refused. */
+struct governance *map_load(const struct map *m, const struct governance *like);
+/* The first error of reading the map into a new governance. */
+enum err map_try_load(const struct map *m, const struct governance *like);
+
+/* ---- A network ---- */
+
+#define T0 UINT64_C(1700000000000)
+
+extern const struct hash test_genesis;
+
+struct test_net {
+	struct governance *g;
+	uint64_t height;
+	uint64_t time_ms;
+	uint64_t nonce; /* one counter for all accounts */
+	struct err_text text;
+};
+
+void test_key(struct public_key *out, uint64_t n);
+/* `params` NULL: the defaults. */
+void net_init(struct test_net *n, const struct governance_params *params);
+void net_fini(struct test_net *n);
+/* The next account; whole tokens and points. */
+uint32_t net_account(struct test_net *n, uint64_t tokens, uint64_t points);
+/* A block at this time. */
+void net_block(struct test_net *n, uint64_t time_ms);
+void net_sleep(struct test_net *n, uint64_t ms);
+
+enum err net_apply(struct test_net *n, uint32_t account,
+		   const struct payload *payload, uint32_t *number);
+/* Number of the new proposal, or 0 with the error in `err` (may be NULL). */
+uint32_t net_submit(struct test_net *n, uint32_t account, uint32_t type,
+		    bool draft, enum err *err);
+enum err net_publish(struct test_net *n, uint32_t account, uint32_t number);
+enum err net_amend(struct test_net *n, uint32_t account, uint32_t number,
+		   const char *title, const char *description);
+enum err net_cancel(struct test_net *n, uint32_t account, uint32_t number,
+		    const char *reason);
+enum err net_vote(struct test_net *n, uint32_t account, uint32_t number,
+		  uint32_t choice);
+/* A submitted proposal, in voting one delay later. */
+uint32_t net_open(struct test_net *n, uint32_t account, uint32_t type);
+/* A block at the proposal's deadline. */
+void net_finish(struct test_net *n, uint32_t number);
+
+struct bytes text_of(const char *text);
+
+/* ---- Chance: a seed from `name` in the environment, else `seed`; printed ----
+ */
+
+struct chance {
+	uint64_t state;
+};
+
+void chance_init(struct chance *c, const char *name, uint64_t seed);
+uint64_t chance_next(struct chance *c);
+/* 0 to n - 1. */
+uint32_t chance_below(struct chance *c, uint32_t n);
+
+#endif
