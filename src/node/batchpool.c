@@ -16,8 +16,8 @@ struct batchpool {
 	struct pooled_batch *by_age;
 	size_t origin_bytes[LIMIT_VALIDATORS];
 	size_t bytes;
-	uint32_t workable;     /* held and unlisted */
-	uint32_t own_unlisted; /* own, in any state, unlisted */
+	uint32_t workable;    /* held and unlisted */
+	uint32_t own_waiting; /* own, in any state, not proposed */
 };
 
 struct check_job {
@@ -50,14 +50,14 @@ static void count(struct batchpool *pool, const struct pooled_batch *b,
 		  bool add)
 {
 	uint32_t workable = is_workable(b);
-	uint32_t unlisted = b->own && b->listed == 0;
+	uint32_t waiting = b->own && !b->proposed;
 
 	if (add) {
 		pool->workable += workable;
-		pool->own_unlisted += unlisted;
+		pool->own_waiting += waiting;
 	} else {
 		pool->workable -= workable;
-		pool->own_unlisted -= unlisted;
+		pool->own_waiting -= waiting;
 	}
 }
 
@@ -205,8 +205,21 @@ static enum err parse_ref(struct batchpool *pool, struct batch *batch,
 	return batch_digest(&ref->digest, &pool->config.genesis, batch, text);
 }
 
+static bool is_welcome(const struct batchpool *pool,
+		       const struct batch_ref *ref, size_t size,
+		       const struct public_key *sender)
+{
+	const struct batchpool_config *c = &pool->config;
+
+	if (public_key_equal(sender, &c->validators[ref->origin]) &&
+	    pool->origin_bytes[ref->origin] + size <= c->bytes_per_origin)
+		return true;
+	return c->wanted(c->context, &ref->digest);
+}
+
 enum err batchpool_receive(struct batchpool *pool, struct bytes raw,
-			   bool fetched, struct err_text *text)
+			   const struct public_key *sender,
+			   struct err_text *text)
 {
 	struct batch_ref ref;
 	struct batch batch;
@@ -216,11 +229,9 @@ enum err batchpool_receive(struct batchpool *pool, struct bytes raw,
 		return e;
 	if (batchpool_find(pool, &ref.digest))
 		return ERR_OK;
-	if (!fetched && pool->origin_bytes[ref.origin] + raw.size >
-				pool->config.bytes_per_origin)
-		return err_set(text, ERR_BUSY,
-			       "validator %u has too many unfinished batches",
-			       ref.origin);
+	if (!is_welcome(pool, &ref, raw.size, sender))
+		return err_set(text, ERR_BUSY, "batch %llu of validator %u",
+			       (unsigned long long)ref.sequence, ref.origin);
 	queue_check(pool, add(pool, &ref, batch.count, raw, BATCH_CHECKING));
 	return ERR_OK;
 }
@@ -265,6 +276,17 @@ struct pooled_batch *batchpool_find(const struct batchpool *pool,
 	return b;
 }
 
+void batchpool_proposed(struct batchpool *pool, const struct hash *digest)
+{
+	struct pooled_batch *b = batchpool_find(pool, digest);
+
+	if (!b)
+		return;
+	count(pool, b, false);
+	b->proposed = true;
+	count(pool, b, true);
+}
+
 void batchpool_list(struct batchpool *pool, const struct hash *digest,
 		    int change)
 {
@@ -299,9 +321,9 @@ bool batchpool_has_work(const struct batchpool *pool)
 	return pool->workable > 0;
 }
 
-uint32_t batchpool_own_unlisted(const struct batchpool *pool)
+uint32_t batchpool_own_waiting(const struct batchpool *pool)
 {
-	return pool->own_unlisted;
+	return pool->own_waiting;
 }
 
 void batchpool_remove(struct batchpool *pool, const struct hash *digest)

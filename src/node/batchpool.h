@@ -27,8 +27,8 @@ struct pooled_batch {
 	uint8_t *raw;	/* owned */
 	size_t size;
 	bool own;
-	uint32_t listed; /* chains of unfinished blocks that list it; see
-			  * batchpool_collect */
+	bool proposed;	 /* some block proposed lists it */
+	uint32_t listed; /* blocks one would build on that list it */
 	uint64_t since_ms;
 	UT_hash_handle hh;		  /* by digest */
 	struct pooled_batch *prev, *next; /* by age */
@@ -45,6 +45,9 @@ struct batchpool_config {
 	void *context;
 	/* Checked and good: write it, then call batchpool_written. */
 	void (*write)(void *context, struct pooled_batch *batch);
+	/* Does an unfinished block list it? Others than the origin may then
+	 * send it, and its bound does not hold. */
+	bool (*wanted)(void *context, const struct hash *digest);
 	/* Checked and bad. */
 	void (*invalid)(void *context, const struct pooled_batch *batch);
 };
@@ -55,9 +58,11 @@ void batchpool_free(struct batchpool **pool);
 /* A batch from a peer (copied). ERR_OK: taken or known already.
  *
  * ERR_MALFORMED, ERR_TOO_LARGE, ERR_NOT_VALIDATOR: the sender is at fault
- * ERR_BUSY: the origin's bound is reached */
+ * ERR_BUSY: nobody wants it from this sender, or the origin's bound is
+ *	     reached */
 enum err batchpool_receive(struct batchpool *pool, struct bytes raw,
-			   bool fetched, struct err_text *text) MUST_USE;
+			   const struct public_key *sender,
+			   struct err_text *text) MUST_USE;
 /* One of ours, sealed here; copied; goes to `write`. */
 void batchpool_add_own(struct batchpool *pool, const struct batch_ref *ref,
 		       uint32_t count, struct bytes raw);
@@ -70,6 +75,8 @@ void batchpool_written(struct batchpool *pool, const struct hash *digest);
 
 struct pooled_batch *batchpool_find(const struct batchpool *pool,
 				    const struct hash *digest);
+/* A proposal lists it. */
+void batchpool_proposed(struct batchpool *pool, const struct hash *digest);
 /* A block of the chain being built on lists it (+1), or does no more (-1). */
 void batchpool_list(struct batchpool *pool, const struct hash *digest,
 		    int change);
@@ -78,8 +85,8 @@ size_t batchpool_collect(const struct batchpool *pool, struct batch_ref *refs,
 			 size_t max);
 /* Is there any that batchpool_collect would give? */
 bool batchpool_has_work(const struct batchpool *pool);
-/* Own batches no block has listed yet. */
-uint32_t batchpool_own_unlisted(const struct batchpool *pool);
+/* Own batches that no proposal has listed yet. */
+uint32_t batchpool_own_waiting(const struct batchpool *pool);
 /* Final: leave the pool. */
 void batchpool_remove(struct batchpool *pool, const struct hash *digest);
 

@@ -1,0 +1,290 @@
+/* Checkpoints: compute, sign, collect, compare. A quorum that signed another
+ * state than ours stops the node: it must not go on telling people things. */
+#include "node/checks.h"
+
+#include "node/state.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Heights whose votes are being collected. */
+#define SLOTS 64u
+/* A certificate that did not form here by then is asked for. */
+#define ASK_AFTER_MS 1500
+
+struct slot {
+	struct checkpoint_votes votes; /* height 0: free */
+	bool certified;
+	uint64_t asked_ms;
+};
+
+struct checks_state {
+	struct slot slots[SLOTS];
+	uint64_t certified_height; /* the highest */
+};
+
+void checks_init(struct node *n)
+{
+	n->checks = mem_alloc(sizeof(*n->checks));
+}
+
+void checks_fini(struct node *n)
+{
+	free(n->checks);
+	n->checks = NULL;
+}
+
+/* The slot of a height; a new one takes the lowest's place. */
+static struct slot *slot_for(struct node *n, uint64_t height, bool make)
+{
+	struct checks_state *c = n->checks;
+	struct slot *lowest = &c->slots[0];
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		struct slot *s = &c->slots[i];
+
+		if (s->votes.height == height)
+			return s;
+		if (s->votes.height < lowest->votes.height)
+			lowest = s;
+	}
+	if (!make || height < lowest->votes.height)
+		return NULL;
+	memset(lowest, 0, sizeof(*lowest));
+	checkpoint_votes_init(&lowest->votes, height);
+	lowest->asked_ms = clock_mono_ms();
+	return lowest;
+}
+
+static void store_certificate(struct node *n,
+			      const struct checkpoint_certificate *c)
+{
+	struct store_key key = key_checkpoint(c->checkpoint.height);
+	struct write_job *job = write_job_new();
+	size_t size = checkpoint_certificate_size(c);
+	uint8_t *raw = mem_alloc(size);
+	struct writer w;
+
+	writer_init(&w, raw, size);
+	checkpoint_certificate_write(&w, c);
+	assert(!w.bad);
+	blockstore_put(&job->changes, &key, raw, w.size);
+	drive_write(n, &job, NULL, NULL, NULL);
+	free(raw);
+	if (c->checkpoint.height > n->checks->certified_height)
+		n->checks->certified_height = c->checkpoint.height;
+}
+
+static void certify(struct node *n, struct slot *s)
+{
+	struct signature signatures[VOTERS_MAX];
+	struct checkpoint_certificate c;
+
+	s->certified = true;
+	checkpoint_votes_certificate(&c, signatures, &s->votes);
+	store_certificate(n, &c);
+	log_debug(LEDGER, "checkpoint %llu is certified",
+		  (unsigned long long)s->votes.height);
+	backend_publish_checkpoint(n, &c.checkpoint);
+}
+
+static void look(struct node *n, struct slot *s)
+{
+	if (s->certified)
+		return;
+	switch (checkpoint_votes_status(&s->votes, &n->voters)) {
+	case CHECKPOINT_OPEN:
+		break;
+	case CHECKPOINT_CERTIFIED:
+		certify(n, s);
+		break;
+	case CHECKPOINT_DIVERGED:
+		node_fail(n, ERR_ROOT_DIVERGED,
+			  "at height %llu a quorum signed another state than "
+			  "this node computed; it stops so as not to mislead. "
+			  "Keep its data for whoever looks into it, and join "
+			  "anew from a peer",
+			  (unsigned long long)s->votes.height);
+		break;
+	}
+}
+
+static void vote(struct node *n, struct slot *s, const struct checkpoint *own)
+{
+	uint8_t raw[CHECKPOINT_VOTE_BYTES];
+	struct checkpoint_vote v;
+	struct writer w;
+	enum err e;
+
+	if (!node_is_validator(n))
+		return;
+	checkpoint_vote_sign(&v, n->key, n->me, &n->genesis_hash, own);
+	e = checkpoint_votes_add(&s->votes, &v);
+	assert(e == ERR_OK);
+	writer_init(&w, raw, sizeof(raw));
+	checkpoint_vote_write(&w, &v);
+	assert(!w.bad);
+	net_broadcast_peers(n->net, wire_kind_class(WIRE_CHECKPOINT_VOTE),
+			    WIRE_CHECKPOINT_VOTE, raw, w.size);
+}
+
+void checks_after_block(struct node *n)
+{
+	struct checkpoint own;
+	struct slot *s;
+
+	if (!ledger_checkpoint(n->ledger, &own))
+		return;
+	s = slot_for(n, own.height, true);
+	if (!s)
+		return;
+	checkpoint_votes_set_own(&s->votes, &n->genesis_hash, &own);
+	vote(n, s, &own);
+	look(n, s);
+}
+
+void checks_on_vote(struct node *n, const struct public_key *peer,
+		    struct bytes body)
+{
+	struct checkpoint_vote v;
+	struct reader r;
+	struct slot *s;
+
+	reader_init(&r, body.data, body.size);
+	checkpoint_vote_read(&r, &v);
+	if (!reader_done(&r)) {
+		net_peer_penalise(n->net, peer, 20,
+				  "malformed checkpoint vote");
+		return;
+	}
+	if (v.height == 0 || v.height <= n->checks->certified_height ||
+	    v.voter >= n->voters.count)
+		return;
+	s = slot_for(n, v.height, true);
+	if (!s || s->certified || voter_set_has(&s->votes.voted, v.voter))
+		return;
+	if (checkpoint_vote_verify(&v, &n->voters, drive_verify, n) != ERR_OK) {
+		net_peer_penalise(n->net, peer, 50, "bad checkpoint vote");
+		return;
+	}
+	if (checkpoint_votes_add(&s->votes, &v) != ERR_OK)
+		log_warn(LEDGER, "validator %u signed two checkpoints",
+			 v.voter);
+	look(n, s);
+}
+
+/* --- Certificates that formed while this node did not listen --- */
+
+static void request(struct node *n, uint64_t height)
+{
+	struct net_peer_info peers[32];
+	size_t count = net_peers(n->net, peers, 32), up = 0;
+	uint8_t raw[8];
+	struct writer w;
+
+	for (size_t i = 0; i < count && i < 32; i++)
+		up += peers[i].state == NET_PEER_UP;
+	if (up == 0)
+		return;
+	writer_init(&w, raw, sizeof(raw));
+	write_u64(&w, height);
+	if (net_send(n->net, &peers[n->sync.turn++ % up].key,
+		     wire_kind_class(WIRE_CHECKPOINT_REQUEST),
+		     WIRE_CHECKPOINT_REQUEST, raw, w.size) != ERR_OK)
+		log_debug(NET, "a checkpoint could not be asked for");
+}
+
+void checks_on_second(struct node *n)
+{
+	uint64_t now = clock_mono_ms();
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		struct slot *s = &n->checks->slots[i];
+
+		if (!s->votes.has_own || s->certified ||
+		    now < s->asked_ms + ASK_AFTER_MS)
+			continue;
+		s->asked_ms = now;
+		request(n, s->votes.height);
+	}
+}
+
+void checks_on_request(struct node *n, const struct public_key *peer,
+		       struct bytes body)
+{
+	struct store_key key;
+	struct reader r;
+	uint8_t *raw;
+	size_t size;
+
+	reader_init(&r, body.data, body.size);
+	key = key_checkpoint(read_u64(&r));
+	if (!reader_done(&r) ||
+	    blockstore_get(n->store, &key, &raw, &size) != ERR_OK)
+		return;
+	if (net_send(n->net, peer, wire_kind_class(WIRE_CHECKPOINT),
+		     WIRE_CHECKPOINT, raw, size) != ERR_OK)
+		log_debug(NET, "a checkpoint could not be sent");
+	free(raw);
+}
+
+void checks_on_certificate(struct node *n, const struct public_key *peer,
+			   struct bytes body)
+{
+	struct checkpoint_certificate c;
+	struct reader r;
+	struct slot *s;
+	struct hash digest;
+
+	reader_init(&r, body.data, body.size);
+	checkpoint_certificate_read(&r, &c);
+	s = reader_done(&r) ? slot_for(n, c.checkpoint.height, false) : NULL;
+	if (!s || !s->votes.has_own || s->certified)
+		return;
+	if (checkpoint_certificate_verify(&c, &n->voters, &n->genesis_hash,
+					  drive_verify, n) != ERR_OK) {
+		net_peer_penalise(n->net, peer, 50, "bad checkpoint");
+		return;
+	}
+	checkpoint_digest(&digest, &n->genesis_hash, &c.checkpoint);
+	if (!hash_equal(&digest, &s->votes.own_digest)) {
+		node_fail(n, ERR_ROOT_DIVERGED,
+			  "at height %llu a quorum signed another state than "
+			  "this node computed",
+			  (unsigned long long)c.checkpoint.height);
+		return;
+	}
+	s->certified = true;
+	store_certificate(n, &c);
+}
+
+static bool take_last(void *context, struct bytes key, struct bytes value)
+{
+	uint64_t *height = context;
+	struct reader r;
+
+	(void)value;
+	reader_init(&r, key.data + 1, key.size - 1);
+	*height = read_u64(&r);
+	return false;
+}
+
+enum err checks_restore(struct node *n, struct err_text *text)
+{
+	enum err e =
+		store_last(n->store, (struct bytes){(const uint8_t *)"k", 1},
+			   take_last, &n->checks->certified_height, text);
+
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+uint64_t checks_certified_height(const struct node *n)
+{
+	return n->checks->certified_height;
+}

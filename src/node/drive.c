@@ -1,0 +1,392 @@
+/* Events into consensus; its updates carried out in one fixed order: persist,
+ * send, commit, arm the timer. */
+#include "node/state.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/codec.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct consensus_event ev = {.kind = CONSENSUS_TIMER};
+
+	(void)loop;
+	(void)events;
+	drive_event(w->data, &ev);
+}
+
+void drive_init(struct node *n)
+{
+	ev_timer_init(&n->drive.timer, on_timer, 0, 0);
+	n->drive.timer.data = n;
+	n->drive.held_tail = &n->drive.held;
+	n->drive.writes_tail = &n->drive.writes;
+}
+
+void drive_fini(struct node *n)
+{
+	ev_timer_stop(n->loop, &n->drive.timer);
+	while (n->drive.held) {
+		struct held_message *m = n->drive.held;
+
+		n->drive.held = m->next;
+		free(m);
+	}
+	while (n->drive.writes) {
+		struct pending_write *w = n->drive.writes;
+
+		n->drive.writes = w->next;
+		free(w);
+	}
+}
+
+void drive_sign(void *context, const void *bytes, size_t size,
+		struct signature *out)
+{
+	struct node *n = context;
+
+	sign_message(out, n->key, bytes, size);
+}
+
+bool drive_verify(void *context, const struct public_key *key,
+		  const void *bytes, size_t size,
+		  const struct signature *signature)
+{
+	(void)context;
+	return sign_verify(key, bytes, size, signature);
+}
+
+/* --- Persist --- */
+
+/* There is one. */
+static struct pending_write *last_write(struct node *n)
+{
+	return (struct pending_write *)((char *)n->drive.writes_tail -
+					offsetof(struct pending_write, next));
+}
+
+void drive_write(struct node *n, struct write_job **job,
+		 void (*done)(struct node *n, struct pending_write *w),
+		 void *subject, const struct hash *digest)
+{
+	struct pending_write *w = mem_alloc(sizeof(*w));
+	struct err_text text = {""};
+	enum err e;
+
+	w->log_position = n->drive.durable_position;
+	if (n->drive.writes)
+		w->log_position = last_write(n)->log_position;
+	w->done = done;
+	w->subject = subject;
+	if (digest)
+		w->digest = *digest;
+	w->sequence = store_writer_submit(n->writer, job);
+	*n->drive.writes_tail = w;
+	n->drive.writes_tail = &w->next;
+	if (w->sequence > 0)
+		return;
+	/* Nothing may go on as if this were written. */
+	write_job_free(job);
+	w->sequence = UINT64_MAX;
+	e = store_writer_error(n->writer, &text);
+	node_fail(n, e == ERR_OK ? ERR_NO_MEMORY : e, "cannot write: %s",
+		  text.text);
+}
+
+static void persist(struct node *n, const struct consensus_update *up)
+{
+	struct write_job *job;
+
+	if (up->record_count == 0)
+		return;
+	job = write_job_new();
+	for (size_t i = 0; i < up->record_count; i++)
+		signlog_group_add(&job->records, up->records[i].data,
+				  up->records[i].size);
+	drive_write(n, &job, NULL, NULL, NULL);
+	last_write(n)->log_position = up->log_position;
+}
+
+/* --- Send --- */
+
+static void send_now(struct node *n, const struct held_message *m)
+{
+	enum net_class class_ = wire_kind_class(m->kind);
+
+	if (m->to == CONSENSUS_ALL)
+		net_broadcast_validators(n->net, class_, m->kind, m->body,
+					 m->size);
+	else if (net_send(n->net, &n->voters.voters[m->to].key, class_, m->kind,
+			  m->body, m->size) != ERR_OK)
+		log_debug(CONSENSUS, "validator %u is not reachable", m->to);
+}
+
+static void hold(struct node *n, const struct consensus_message *m,
+		 uint8_t kind, struct bytes body)
+{
+	struct held_message *h = mem_alloc(sizeof(*h) + body.size);
+
+	h->release_after = m->release_after;
+	h->to = m->to;
+	h->kind = kind;
+	h->size = body.size;
+	memcpy(h->body, body.data, body.size);
+	*n->drive.held_tail = h;
+	n->drive.held_tail = &h->next;
+}
+
+static struct bytes write_certificate(struct arena *a,
+				      const struct certificate *c)
+{
+	size_t size = certificate_size(c);
+	uint8_t *data = arena_alloc(a, size);
+	struct writer w;
+
+	assert(data);
+	writer_init(&w, data, size);
+	certificate_write(&w, c);
+	assert(!w.bad);
+	return (struct bytes){data, size};
+}
+
+static struct bytes encode_proposal(struct node *n, struct arena *a,
+				    const struct block_proposal *p)
+{
+	struct bytes proofs[CONSENSUS_PROOFS_MAX];
+	uint8_t header[BLOCK_HEADER_BYTES];
+	struct wire_proposal m = {.signature = p->signature,
+				  .proofs = proofs,
+				  .proof_count = p->proof_count};
+	const struct pooled_block *b;
+	struct hash digest;
+	struct bytes payload = {NULL, 0}, body;
+	struct writer w;
+
+	block_digest(&digest, &n->genesis_hash, &p->header);
+	b = blockpool_find(n->blocks, &digest);
+	if (b)
+		payload = blockpool_payload(b);
+	writer_init(&w, header, sizeof(header));
+	block_header_write(&w, &p->header);
+	m.header = (struct bytes){header, w.size};
+	m.payload = payload;
+	for (uint32_t i = 0; i < p->proof_count; i++)
+		proofs[i] = write_certificate(a, p->proofs[i]);
+	body = wire_encode_proposal(a, &m);
+	free((void *)payload.data);
+	return body;
+}
+
+static void hold_message(struct node *n, const struct consensus_message *m)
+{
+	struct arena *a = node_arena(n, LIMIT_MESSAGE_BYTES);
+	uint8_t vote[VOTE_BYTES];
+	struct writer w;
+
+	switch (m->kind) {
+	case MESSAGE_PROPOSAL:
+		hold(n, m, WIRE_PROPOSAL, encode_proposal(n, a, &m->proposal));
+		break;
+	case MESSAGE_VOTE:
+		writer_init(&w, vote, sizeof(vote));
+		vote_write(&w, &m->vote);
+		hold(n, m, WIRE_VOTE, (struct bytes){vote, w.size});
+		break;
+	case MESSAGE_CERTIFICATE:
+		hold(n, m, WIRE_CERTIFICATE,
+		     write_certificate(a, m->certificate));
+		break;
+	case MESSAGE_REQUEST: {
+		const struct wire_certificate_request r = {
+			.epoch = m->request.epoch,
+			.view = m->request.view,
+		};
+
+		hold(n, m, WIRE_CERTIFICATE_REQUEST,
+		     wire_encode_certificate_request(a, &r));
+		break;
+	}
+	}
+}
+
+/* A vote cannot leave before it is durable: this is the only way out. */
+static void release(struct node *n)
+{
+	while (n->drive.held &&
+	       n->drive.held->release_after <= n->drive.durable_position) {
+		struct held_message *m = n->drive.held;
+
+		n->drive.held = m->next;
+		if (!n->drive.held)
+			n->drive.held_tail = &n->drive.held;
+		send_now(n, m);
+		free(m);
+	}
+}
+
+void drive_written(struct node *n)
+{
+	uint64_t durable = store_writer_durable(n->writer);
+	struct err_text text = {""};
+	enum err e = store_writer_error(n->writer, &text);
+
+	while (n->drive.writes && n->drive.writes->sequence <= durable) {
+		struct pending_write *w = n->drive.writes;
+
+		n->drive.writes = w->next;
+		if (!n->drive.writes)
+			n->drive.writes_tail = &n->drive.writes;
+		if (w->log_position > n->drive.durable_position)
+			n->drive.durable_position = w->log_position;
+		if (w->done)
+			w->done(n, w);
+		free(w);
+	}
+	release(n);
+	if (e != ERR_OK)
+		node_fail(n, e, "storage: %s", text.text);
+	else
+		commit_run(n);
+}
+
+/* --- Commit --- */
+
+static void queue_finalised(struct node *n, const struct consensus_update *up)
+{
+	for (size_t i = 0; i < up->finalised_count; i++) {
+		const struct consensus_finalised *f = &up->finalised[i];
+		struct commit_item item = {.header = f->header,
+					   .digest = f->digest};
+		bool direct =
+			hash_equal(&f->certificate->what.digest, &f->digest);
+
+		item.release_after = up->finalised_release_after;
+		if (direct) {
+			struct writer w;
+
+			item.certificate_size =
+				certificate_size(f->certificate);
+			item.certificate = mem_alloc(item.certificate_size);
+			writer_init(&w, item.certificate,
+				    item.certificate_size);
+			certificate_write(&w, f->certificate);
+		}
+		commit_push(n, &item);
+	}
+}
+
+/* --- Evidence and alarms --- */
+
+static void keep_evidence(struct node *n, const struct evidence *e)
+{
+	size_t room = 512 + e->first.size + e->second.size;
+	uint8_t *raw = mem_alloc(room);
+	struct write_job *job = write_job_new();
+	struct writer w;
+
+	writer_init(&w, raw, room);
+	evidence_write(&w, e);
+	assert(!w.bad);
+	log_warn(CONSENSUS, "EVIDENCE: validator %u (%s) in view %llu",
+		 e->signer, evidence_kind_name(e->kind),
+		 (unsigned long long)e->view);
+	blockstore_put_evidence(&job->changes, e, (struct bytes){raw, w.size});
+	drive_write(n, &job, NULL, NULL, NULL);
+	net_broadcast_peers(n->net, wire_kind_class(WIRE_EVIDENCE),
+			    WIRE_EVIDENCE, raw, w.size);
+	free(raw);
+}
+
+static void raise_alarms(struct node *n, const struct consensus_update *up)
+{
+	for (size_t i = 0; i < up->evidence_count; i++)
+		keep_evidence(n, &up->evidence[i]);
+	if (up->key_used_elsewhere)
+		node_fail(n, ERR_SIGN_REFUSED,
+			  "another process signs with this node's key; one of "
+			  "the two must stop for good");
+	if (up->forked)
+		node_fail(n, ERR_EQUIVOCATION,
+			  "two certificates contradict each other: more than "
+			  "a third of the weight misbehaves");
+	if (up->behind)
+		sync_behind(n, up->behind_height);
+}
+
+static void keep_asks(struct node *n, const struct consensus_update *up)
+{
+	const size_t room = sizeof(n->drive.asks) / sizeof(n->drive.asks[0]);
+
+	for (size_t i = 0; i < up->ask_count; i++) {
+		if (n->drive.ask_count == room)
+			break; /* They are repeated. */
+		n->drive.asks[n->drive.ask_count++] = up->asks[i];
+	}
+}
+
+static bool is_own_proposal(const struct node *n,
+			    const struct consensus_message *m)
+{
+	return m->kind == MESSAGE_PROPOSAL &&
+	       m->proposal.header.proposer == n->me;
+}
+
+static void carry_out(struct node *n, const struct consensus_update *up)
+{
+	/* Its body goes to the store before the vote for it. */
+	for (size_t i = 0; i < up->message_count; i++) {
+		if (is_own_proposal(n, &up->messages[i]))
+			payload_keep_own(n, &up->messages[i].proposal.header);
+	}
+	persist(n, up);
+	for (size_t i = 0; i < up->message_count; i++)
+		hold_message(n, &up->messages[i]);
+	queue_finalised(n, up);
+	keep_asks(n, up);
+	raise_alarms(n, up);
+	node_arm(n, &n->drive.timer, up->timer_ms);
+	release(n);
+}
+
+void drive_event(struct node *n, struct consensus_event *ev)
+{
+	struct consensus_update up;
+	enum err e;
+
+	if (n->stopping)
+		return;
+	ev->now_ms = clock_mono_ms();
+	ev->wall_ms = clock_wall_ms();
+	e = consensus_step(n->consensus, ev, &up);
+	if (e != ERR_OK)
+		log_debug(CONSENSUS, "event %d: %s", (int)ev->kind,
+			  error_name(e));
+	carry_out(n, &up);
+}
+
+void drive_answer_asks(struct node *n)
+{
+	/* Answers may bring new asks: those are answered next. */
+	for (unsigned round = 0; n->drive.ask_count > 0 && round < 64;
+	     round++) {
+		struct consensus_ask ask = n->drive.asks[0];
+
+		n->drive.ask_count--;
+		memmove(&n->drive.asks[0], &n->drive.asks[1],
+			n->drive.ask_count * sizeof(ask));
+		payload_answer(n, &ask);
+	}
+}
+
+void drive_start(struct node *n)
+{
+	struct consensus_event ev = {.kind = CONSENSUS_START};
+
+	drive_event(n, &ev);
+}

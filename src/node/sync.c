@@ -1,0 +1,601 @@
+/* Catching up: fetch finalised blocks from peers, verify, hand to commit; and
+ * serve others.
+ *
+ * An answer is a hash-linked run of blocks from the one after our last, headers
+ * up to one that a finalization names, and that certificate. One signature
+ * check of a quorum covers them all. */
+#include "node/state.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/codec.h"
+#include "proto/codec_tx.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_S		  0.2
+#define ANSWER_TIMEOUT_MS 1500
+#define TELL_INTERVAL_S	  0.05
+#define ANSWER_BYTES	  (640u * 1024u)
+/* Until a node has heard its peers it does not call itself caught up. */
+#define BEHIND_BLOCKS 2
+
+/* --- Telling --- */
+
+static void tell_now(struct node *n)
+{
+	const struct ledger_block *last = ledger_last_block(n->ledger);
+	const struct wire_tip m = {.height = last->height,
+				   .digest = last->digest,
+				   .epoch = n->voters.epoch,
+				   .view = last->view};
+	struct bytes body = wire_encode_tip(node_arena(n, 0), &m);
+
+	n->sync.told_height = last->height;
+	net_broadcast_peers(n->net, wire_kind_class(WIRE_TIP), WIRE_TIP,
+			    body.data, body.size);
+}
+
+static void on_tell(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	tell_now(w->data);
+}
+
+void sync_tell(struct node *n)
+{
+	if (ev_is_active(&n->sync.tell))
+		return;
+	ev_timer_set(&n->sync.tell, TELL_INTERVAL_S, 0.);
+	ev_timer_start(n->loop, &n->sync.tell);
+}
+
+/* --- Asking --- */
+
+static bool is_behind(const struct node *n)
+{
+	return n->sync.target > n->commit.final_height;
+}
+
+static const struct public_key *pick_peer(struct node *n)
+{
+	struct net_peer_info peers[64];
+	size_t count = net_peers(n->net, peers, 64);
+	uint32_t best = 0, found = 0;
+
+	if (count > 64)
+		count = 64;
+	for (size_t i = 0; i < count; i++) {
+		if (peers[i].state == NET_PEER_UP &&
+		    peers[i].height > n->commit.final_height)
+			found++;
+	}
+	if (found == 0)
+		return NULL;
+	best = n->sync.turn++ % found;
+	for (size_t i = 0; i < count; i++) {
+		if (peers[i].state != NET_PEER_UP ||
+		    peers[i].height <= n->commit.final_height)
+			continue;
+		if (best-- == 0) {
+			n->sync.asked = peers[i].key;
+			return &n->sync.asked;
+		}
+	}
+	return NULL;
+}
+
+static void ask(struct node *n)
+{
+	const struct wire_sync_request m = {.from_height =
+						    n->commit.final_height + 1,
+					    .max_blocks = WIRE_SYNC_BLOCKS_MAX};
+	const struct public_key *peer = pick_peer(n);
+	struct bytes body;
+
+	if (!peer)
+		return;
+	body = wire_encode_sync_request(node_arena(n, 0), &m);
+	if (net_send(n->net, peer, wire_kind_class(WIRE_SYNC_REQUEST),
+		     WIRE_SYNC_REQUEST, body.data, body.size) == ERR_OK)
+		n->sync.asked_ms = clock_mono_ms();
+}
+
+static void set_syncing(struct node *n, bool syncing)
+{
+	struct consensus_event ev = {.kind = CONSENSUS_SYNCING};
+
+	if (n->sync.syncing == syncing)
+		return;
+	n->sync.syncing = syncing;
+	if (syncing)
+		log_info(NODE, "behind: at height %llu, peers at %llu",
+			 (unsigned long long)n->commit.final_height,
+			 (unsigned long long)n->sync.target);
+	else
+		log_info(NODE, "caught up at height %llu",
+			 (unsigned long long)n->commit.final_height);
+	ev.syncing = syncing;
+	drive_event(n, &ev);
+}
+
+static void ask_if_needed(struct node *n)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (n->sync.asked_ms && now < n->sync.asked_ms + ANSWER_TIMEOUT_MS)
+		return;
+	n->sync.asked_ms = 0;
+	/* Not more in memory than can be applied soon. */
+	if (n->commit.queued < 2 * WIRE_SYNC_BLOCKS_MAX)
+		ask(n);
+}
+
+/* A validator that is a block or two behind hears the rest from consensus;
+ * one that stands still, or is far behind, does not. */
+static bool must_sync(const struct node *n)
+{
+	bool still = n->sync.seen_height == n->commit.final_height;
+
+	if (!is_behind(n))
+		return false;
+	if (!node_is_validator(n))
+		return true;
+	return n->sync.syncing ||
+	       (still &&
+		n->sync.target >= n->commit.final_height + BEHIND_BLOCKS);
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct node *n = w->data;
+
+	(void)loop;
+	(void)events;
+	if (must_sync(n)) {
+		if (n->sync.target >= n->commit.final_height + BEHIND_BLOCKS)
+			set_syncing(n, true);
+		ask_if_needed(n);
+	} else if (!is_behind(n)) {
+		set_syncing(n, false);
+	}
+	n->sync.seen_height = n->commit.final_height;
+	commit_run(n); /* Asks again for what did not come. */
+}
+
+void sync_init(struct node *n)
+{
+	ev_timer_init(&n->sync.tell, on_tell, 0, 0);
+	n->sync.tell.data = n;
+	ev_timer_init(&n->sync.tick, on_tick, TICK_S, TICK_S);
+	n->sync.tick.data = n;
+	ev_timer_start(n->loop, &n->sync.tick);
+}
+
+void sync_fini(struct node *n)
+{
+	ev_timer_stop(n->loop, &n->sync.tell);
+	ev_timer_stop(n->loop, &n->sync.tick);
+}
+
+void sync_on_tip(struct node *n, const struct public_key *peer, uint64_t height)
+{
+	(void)peer;
+	if (height > n->sync.target)
+		n->sync.target = height;
+	if (!node_is_validator(n) && is_behind(n))
+		ask_if_needed(n);
+}
+
+void sync_behind(struct node *n, uint64_t height)
+{
+	if (height > n->sync.target)
+		n->sync.target = height;
+}
+
+void sync_continue(struct node *n)
+{
+	if (n->sync.syncing && is_behind(n))
+		ask_if_needed(n);
+	else if (!is_behind(n))
+		set_syncing(n, false);
+}
+
+/* --- Serving --- */
+
+struct answer {
+	struct node *n;
+	struct arena arena;
+	struct wire_sync_blocks m;
+	struct wire_sync_block blocks[WIRE_SYNC_BLOCKS_MAX];
+	struct bytes headers[WIRE_SYNC_HEADERS_MAX];
+	size_t bytes;
+};
+
+static struct bytes keep(struct arena *a, const void *data, size_t size)
+{
+	uint8_t *copy = arena_alloc(a, size);
+
+	if (!copy)
+		return (struct bytes){NULL, 0};
+	memcpy(copy, data, size);
+	return (struct bytes){copy, size};
+}
+
+static struct bytes keep_header(struct arena *a, const struct block_header *h)
+{
+	uint8_t raw[BLOCK_HEADER_BYTES];
+	struct writer w;
+
+	writer_init(&w, raw, sizeof(raw));
+	block_header_write(&w, h);
+	return keep(a, raw, w.size);
+}
+
+static struct bytes keep_payload(struct arena *a, const struct stored_block *b)
+{
+	uint8_t raw[PAYLOAD_BYTES_MAX];
+	struct writer w;
+
+	if (b->ref_count == 0)
+		return (struct bytes){NULL, 0};
+	writer_init(&w, raw, sizeof(raw));
+	payload_write(&w, b->refs, b->ref_count);
+	return keep(a, raw, w.size);
+}
+
+/* Batches travel with their block while they fit; else they are asked for
+ * one by one. */
+static void add_batches(struct answer *a, const struct stored_block *b,
+			struct wire_sync_block *out)
+{
+	struct bytes *list =
+		arena_alloc(&a->arena, (b->ref_count + 1) * sizeof(*list));
+	size_t bytes = 0;
+
+	for (size_t i = 0; list && i < b->ref_count; i++) {
+		struct store_key key = key_batch(&b->refs[i]);
+		uint8_t *value;
+		size_t size;
+
+		if (blockstore_get(a->n->store, &key, &value, &size) != ERR_OK)
+			return;
+		list[i] = keep(&a->arena, value, size);
+		free(value);
+		bytes += size;
+		if (!list[i].data || a->bytes + bytes > ANSWER_BYTES)
+			return;
+	}
+	if (!list)
+		return;
+	a->bytes += bytes;
+	out->batches = list;
+	out->batch_count = b->ref_count;
+}
+
+static bool add_block(struct answer *a, uint64_t height)
+{
+	struct wire_sync_block *out = &a->blocks[a->m.count];
+	struct loaded_block b;
+
+	if (blockstore_load(a->n->store, &b, height) != ERR_OK)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->header = keep_header(&a->arena, &b.block.header);
+	out->payload = keep_payload(&a->arena, &b.block);
+	a->bytes += out->header.size + out->payload.size + 64;
+	add_batches(a, &b.block, out);
+	loaded_block_fini(&b);
+	a->m.count++;
+	return true;
+}
+
+struct found_certificate {
+	uint64_t height;
+	uint8_t *data;
+	size_t size;
+};
+
+static bool take_first(void *context, struct bytes key, struct bytes value)
+{
+	struct found_certificate *f = context;
+	struct reader r;
+
+	reader_init(&r, key.data + 1, key.size - 1);
+	f->height = read_u64(&r);
+	f->data = mem_copy(value.data, value.size);
+	f->size = value.size;
+	return false;
+}
+
+enum err sync_find_finalization(struct node *n, uint64_t height,
+				uint64_t *certified, uint8_t **data,
+				size_t *size)
+{
+	const struct store_key from = key_finalization(height);
+	struct found_certificate f = {0};
+	enum err e;
+
+	e = store_scan(n->store, (struct bytes){(const uint8_t *)"f", 1},
+		       (struct bytes){from.data, from.size}, 1, take_first, &f,
+		       NULL);
+	if (e == ERR_OK && !f.data)
+		e = ERR_NOT_FOUND;
+	*certified = f.height;
+	*data = f.data;
+	*size = f.size;
+	return e;
+}
+
+/* Headers behind the last block, up to the one that is certified. */
+static bool close_answer(struct answer *a, uint64_t last)
+{
+	uint8_t *data;
+	size_t size;
+	uint64_t certified;
+
+	if (sync_find_finalization(a->n, last, &certified, &data, &size) !=
+	    ERR_OK)
+		return false;
+	a->m.certificate = keep(&a->arena, data, size);
+	free(data);
+	if (certified - last > WIRE_SYNC_HEADERS_MAX)
+		return false;
+	for (uint64_t h = last + 1; h <= certified; h++) {
+		struct loaded_block b;
+
+		if (blockstore_load(a->n->store, &b, h) != ERR_OK)
+			return false;
+		a->headers[a->m.header_count++] =
+			keep_header(&a->arena, &b.block.header);
+		loaded_block_fini(&b);
+	}
+	return true;
+}
+
+void sync_on_request(struct node *n, const struct public_key *peer,
+		     struct bytes body)
+{
+	struct wire_sync_request m;
+	struct answer *a;
+	uint64_t last = n->commit.durable_height, height;
+
+	if (wire_decode_sync_request(&m, node_arena_in(n, body.size), body,
+				     NULL) != ERR_OK) {
+		net_peer_penalise(n->net, peer, 20, "malformed sync request");
+		return;
+	}
+	if (m.from_height == 0 || m.from_height > last)
+		return;
+	a = mem_alloc(sizeof(*a));
+	a->n = n;
+	arena_init(&a->arena, 4 * LIMIT_MESSAGE_BYTES);
+	a->m.blocks = a->blocks;
+	a->m.headers = a->headers;
+	a->m.height = last;
+	for (height = m.from_height;
+	     height <= last && a->m.count < m.max_blocks &&
+	     a->m.count < WIRE_SYNC_BLOCKS_MAX && a->bytes < ANSWER_BYTES / 2;
+	     height++) {
+		if (!add_block(a, height))
+			break;
+	}
+	if (a->m.count > 0 && close_answer(a, height - 1)) {
+		struct bytes out = wire_encode_sync_blocks(&a->arena, &a->m);
+
+		if (out.data &&
+		    net_send(n->net, peer, wire_kind_class(WIRE_SYNC_BLOCKS),
+			     WIRE_SYNC_BLOCKS, out.data, out.size) != ERR_OK)
+			log_debug(NET, "a sync answer could not be sent");
+	}
+	arena_fini(&a->arena);
+	free(a);
+}
+
+/* --- Taking an answer --- */
+
+static enum err check_links(struct node *n, const struct wire_sync_blocks *m,
+			    struct block_header *headers, struct hash *digests,
+			    struct err_text *text)
+{
+	struct hash parent = n->commit.final_digest;
+	uint64_t height = n->commit.final_height;
+	size_t total = m->count + m->header_count;
+
+	for (size_t i = 0; i < total; i++) {
+		struct bytes raw = i < m->count ? m->blocks[i].header
+						: m->headers[i - m->count];
+		struct reader r;
+
+		reader_init(&r, raw.data, raw.size);
+		block_header_read(&r, &headers[i]);
+		if (!reader_done(&r) || headers[i].height != ++height ||
+		    !hash_equal(&headers[i].parent, &parent))
+			return err_set(text, ERR_BAD_BLOCK,
+				       "block %zu does not follow", i);
+		block_digest(&digests[i], &n->genesis_hash, &headers[i]);
+		parent = digests[i];
+	}
+	return ERR_OK;
+}
+
+static enum err check_finalization(struct node *n, struct certificate *c,
+				   struct bytes raw, const struct hash *last)
+{
+	struct reader r;
+
+	reader_init(&r, raw.data, raw.size);
+	certificate_read(&r, c);
+	if (!reader_done(&r) || c->what.kind != VOTE_FINALIZE ||
+	    !hash_equal(&c->what.digest, last))
+		return ERR_BAD_CERTIFICATE;
+	return certificate_verify(c, &n->voters, &n->genesis_hash, drive_verify,
+				  n);
+}
+
+static enum err read_refs(struct commit_item *item, struct bytes payload,
+			  struct err_text *text)
+{
+	struct hash root = {{0}};
+	size_t count = 0;
+
+	item->refs = mem_alloc(LIMIT_BLOCK_BATCHES * sizeof(*item->refs));
+	if (payload.size > 0) {
+		struct reader r;
+		enum err e;
+
+		reader_init(&r, payload.data, payload.size);
+		e = payload_read(&r, item->refs, &count, text);
+		if (e != ERR_OK)
+			return e;
+		if (!reader_done(&r) || count == 0)
+			return ERR_MALFORMED;
+		payload_root(&root, item->refs, count);
+	}
+	item->batch_count = (uint32_t)count;
+	return hash_equal(&root, &item->header.payload) ? ERR_OK
+							: ERR_BAD_BLOCK;
+}
+
+static enum err check_batch(struct node *n, struct bytes raw,
+			    const struct batch_ref *ref, struct arena *arena,
+			    struct err_text *text)
+{
+	struct batch batch;
+	struct hash digest;
+	enum err e;
+
+	arena_reset(arena);
+	e = batch_parse(&batch, arena, raw, text);
+	if (e == ERR_OK)
+		e = batch_digest(&digest, &n->genesis_hash, &batch, text);
+	if (e == ERR_OK && !hash_equal(&digest, &ref->digest))
+		e = err_set(text, ERR_BAD_BLOCK, "a batch is another one");
+	return e;
+}
+
+static enum err take_batches(struct node *n, struct commit_item *item,
+			     const struct wire_sync_block *m,
+			     struct err_text *text)
+{
+	struct arena arena;
+	enum err e = ERR_OK;
+
+	if (m->batch_count == 0 && item->batch_count > 0)
+		return ERR_OK; /* Too large to travel along. */
+	if (m->batch_count != item->batch_count)
+		return err_set(text, ERR_BAD_BLOCK, "batches are missing");
+	item->batches =
+		mem_alloc((m->batch_count + 1) * sizeof(*item->batches));
+	arena_init(&arena, CODEC_BATCH_ARENA_BYTES);
+	for (size_t i = 0; e == ERR_OK && i < m->batch_count; i++) {
+		e = check_batch(n, m->batches[i], &item->refs[i], &arena, text);
+		item->batches[i].size = m->batches[i].size;
+		item->batches[i].data =
+			mem_copy(m->batches[i].data, m->batches[i].size);
+	}
+	arena_fini(&arena);
+	return e;
+}
+
+static void drop_item(struct commit_item *item)
+{
+	for (uint32_t i = 0; item->batches && i < item->batch_count; i++)
+		free((void *)item->batches[i].data);
+	free(item->batches);
+	free(item->refs);
+	free(item->certificate);
+}
+
+struct import {
+	struct block_header
+		headers[WIRE_SYNC_BLOCKS_MAX + WIRE_SYNC_HEADERS_MAX];
+	struct hash digests[WIRE_SYNC_BLOCKS_MAX + WIRE_SYNC_HEADERS_MAX];
+	struct commit_item items[WIRE_SYNC_BLOCKS_MAX];
+	struct certificate certificate;
+};
+
+static enum err check_answer(struct node *n, struct import *im,
+			     const struct wire_sync_blocks *m,
+			     struct err_text *text)
+{
+	enum err e = check_links(n, m, im->headers, im->digests, text);
+
+	if (e == ERR_OK)
+		e = check_finalization(
+			n, &im->certificate, m->certificate,
+			&im->digests[m->count + m->header_count - 1]);
+	for (size_t i = 0; e == ERR_OK && i < m->count; i++) {
+		struct commit_item *item = &im->items[i];
+
+		item->header = im->headers[i];
+		item->digest = im->digests[i];
+		item->synced = true;
+		e = read_refs(item, m->blocks[i].payload, text);
+		if (e == ERR_OK)
+			e = take_batches(n, item, &m->blocks[i], text);
+	}
+	return e;
+}
+
+static void import_all(struct node *n, struct import *im,
+		       const struct wire_sync_blocks *m)
+{
+	struct commit_item *last = &im->items[m->count - 1];
+	struct consensus_event ev = {.kind = CONSENSUS_IMPORTED};
+
+	if (m->header_count == 0) {
+		last->certificate =
+			mem_copy(m->certificate.data, m->certificate.size);
+		last->certificate_size = m->certificate.size;
+		ev.imported.certificate = &im->certificate;
+	}
+	ev.imported.root.view = last->header.view;
+	ev.imported.root.height = last->header.height;
+	ev.imported.root.time_ms = last->header.time_ms;
+	ev.imported.root.digest = last->digest;
+	for (size_t i = 0; i < m->count; i++)
+		commit_push(n, &im->items[i]);
+	drive_event(n, &ev);
+	commit_run(n);
+}
+
+void sync_on_blocks(struct node *n, const struct public_key *peer,
+		    struct bytes body)
+{
+	struct wire_sync_blocks m;
+	struct err_text text = {""};
+	struct import *im;
+	struct reader r;
+	struct block_header first;
+	enum err e = wire_decode_sync_blocks(
+		&m, node_arena_in(n, 2 * body.size), body, &text);
+
+	if (e != ERR_OK || m.count == 0) {
+		net_peer_penalise(n->net, peer, 20, "malformed sync blocks");
+		return;
+	}
+	if (public_key_equal(peer, &n->sync.asked))
+		n->sync.asked_ms = 0;
+	reader_init(&r, m.blocks[0].header.data, m.blocks[0].header.size);
+	block_header_read(&r, &first);
+	if (first.height != n->commit.final_height + 1)
+		return; /* Consensus was faster, or it is an old answer. */
+	im = mem_alloc(sizeof(*im));
+	e = check_answer(n, im, &m, &text);
+	if (e == ERR_OK) {
+		import_all(n, im, &m);
+	} else {
+		for (size_t i = 0; i < m.count; i++)
+			drop_item(&im->items[i]);
+		log_warn(NODE, "sync: %s: %s", error_name(e), text.text);
+		net_peer_penalise(n->net, peer, 50,
+				  "sent blocks that do not hold");
+	}
+	free(im);
+	sync_continue(n);
+}
