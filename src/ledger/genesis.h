@@ -62,6 +62,8 @@ const char *genesis_account_name(const struct genesis *g, uint32_t account);
 /* Parameters of network and governance under one list of names. */
 #define GENESIS_PARAM_COUNT (NETWORK_PARAM_COUNT + PARAM_COUNT)
 void genesis_param_info(struct governance_param_info *out, size_t index);
+/* The index of a name, or GENESIS_PARAM_COUNT. */
+size_t genesis_param_find(const char *name);
 uint64_t genesis_param_get(const struct genesis *g, size_t index);
 /* ERR_PARAMETER_BOUNDS: unknown name or value out of bounds. */
 enum err genesis_param_set(struct genesis *g, const char *name, uint64_t value,
