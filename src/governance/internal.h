@@ -81,9 +81,9 @@ void pending_ballot(struct governance *g, struct entry *e,
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason);
 void pending_fini(struct governance *g);
 
-/* The totals' record; `size` is what it takes. */
+/* The record of counters, totals and parameters. */
 #define GLOBALS_RECORD_BYTES                                                   \
-	(1 + HASH_BYTES + 4 + 28 + 4 + 4 + GOVERNANCE_PARAMS_BYTES)
+	(1 + HASH_BYTES + 4 + 28 + 8 + 4 + 4 + GOVERNANCE_PARAMS_BYTES)
 void globals_record_write(struct writer *w, const struct governance *g);
 
 /* Count the proposal among its proposer's drafts or open ones, and arm its

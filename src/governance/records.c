@@ -296,6 +296,7 @@ void globals_record_write(struct writer *w, const struct governance *g)
 	write_bytes(w, g->genesis.b, sizeof(g->genesis.b));
 	write_u32(w, g->accounts.count);
 	write_sum(w, &g->total);
+	write_u64(w, g->all.tokens);
 	write_u32(w, g->entry_count);
 	write_u32(w, g->opened);
 	governance_params_write(w, &g->params);
