@@ -11,8 +11,8 @@
  *   root of nothing = H("bcai-gov/state-empty/1", "")
  *
  * Hashes of inner nodes are computed when the root is asked for, and only
- * those above what changed. Records themselves are not kept. About 100 bytes a
- * key, in pieces that never move. */
+ * those above what changed. Of a record only the hash is kept. About 100 bytes
+ * a key, in pieces that never move. */
 #ifndef BCAI_LEDGER_STATETREE_H
 #define BCAI_LEDGER_STATETREE_H
 
