@@ -63,9 +63,9 @@ enum err batch_parse(struct batch *out, struct arena *arena, struct bytes raw,
 	return ERR_OK;
 }
 
-static void digest_of_root(struct hash *out, const struct hash *genesis,
-			   const struct batch_ref *place, uint32_t count,
-			   const struct hash *root)
+void batch_digest_of_root(struct hash *out, const struct hash *genesis,
+			  const struct batch_ref *place, uint32_t count,
+			  const struct hash *root)
 {
 	uint8_t input[2 * HASH_BYTES + 16];
 	struct writer w;
@@ -88,7 +88,7 @@ void batch_compute_digest(struct hash *out, const struct hash *genesis,
 	struct hash root;
 
 	merkle_root_of(&root, leaves, count);
-	digest_of_root(out, genesis, &place, (uint32_t)count, &root);
+	batch_digest_of_root(out, genesis, &place, (uint32_t)count, &root);
 }
 
 enum err batch_digest(struct hash *out, const struct hash *genesis,
@@ -113,7 +113,7 @@ enum err batch_digest(struct hash *out, const struct hash *genesis,
 		merkle_add(&leaves, &leaf);
 	}
 	merkle_root(&root, &leaves);
-	digest_of_root(out, genesis, &place, batch->count, &root);
+	batch_digest_of_root(out, genesis, &place, batch->count, &root);
 	return ERR_OK;
 }
 
@@ -186,7 +186,7 @@ struct bytes batch_seal(struct batch_builder *b, struct hash *digest,
 	writer_init(&count, b->out.data + BATCH_HEADER_BYTES - 4, 4);
 	write_u32(&count, b->count);
 	merkle_root(&root, &b->leaves);
-	digest_of_root(digest, &b->genesis, &place, b->count, &root);
+	batch_digest_of_root(digest, &b->genesis, &place, b->count, &root);
 	batch_sign(&signature, key, digest);
 	write_bytes(&b->out, signature.b, SIGNATURE_BYTES);
 	assert(!b->out.bad);

@@ -33,6 +33,13 @@ struct batch {
 	struct bytes raw; /* borrowed */
 };
 
+/* How a block names a batch. */
+struct batch_ref {
+	uint32_t origin;
+	uint64_t sequence;
+	struct hash digest;
+};
+
 /* Take a batch apart. 1 to LIMIT_BATCH_TXS transactions of 1 to
  * LIMIT_TX_BYTES each, LIMIT_BATCH_BYTES in all, nothing behind the end.
  *
@@ -44,6 +51,10 @@ enum err batch_parse(struct batch *out, struct arena *arena, struct bytes raw,
 void batch_compute_digest(struct hash *out, const struct hash *genesis,
 			  uint32_t origin, uint64_t sequence,
 			  const struct hash *leaves, size_t count);
+/* The same from the root of the leaves; place->digest is not looked at. */
+void batch_digest_of_root(struct hash *out, const struct hash *genesis,
+			  const struct batch_ref *place, uint32_t count,
+			  const struct hash *root);
 /* The same from the transactions' bytes; ERR_MALFORMED when one of them has
  * no envelope. */
 enum err batch_digest(struct hash *out, const struct hash *genesis,
@@ -76,11 +87,6 @@ bool batch_add(struct batch_builder *b, const struct tx *tx);
 struct bytes batch_seal(struct batch_builder *b, struct hash *digest,
 			const struct secret_key *key);
 
-struct batch_ref {
-	uint32_t origin;
-	uint64_t sequence;
-	struct hash digest;
-};
 #define BATCH_REF_BYTES 44u
 
 /* Block payload: count u32, then the references (origin u32, sequence u64,

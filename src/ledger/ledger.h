@@ -137,7 +137,7 @@ enum err ledger_prove(struct ledger *l, struct statetree_proof *out,
 /* ---- Queries ---- */
 
 const struct hash *ledger_genesis_hash(const struct ledger *l);
-/* Height 0 with the genesis hash as digest before the first block. */
+/* Before the first block: height 0, with the digest of block_genesis. */
 const struct ledger_block *ledger_last_block(const struct ledger *l);
 const struct governance *ledger_governance(const struct ledger *l);
 const struct network_params *ledger_params(const struct ledger *l);

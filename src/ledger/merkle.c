@@ -142,8 +142,8 @@ void merkle_prove(struct merkle_proof *out, const struct hash *leaves,
 	out->size = depth;
 }
 
-bool merkle_verify(const struct merkle_proof *proof, const struct hash *leaf,
-		   const struct hash *root)
+bool merkle_fold(struct hash *root, const struct merkle_proof *proof,
+		 const struct hash *leaf)
 {
 	struct hash up = *leaf;
 	uint64_t index = proof->index;
@@ -163,8 +163,16 @@ bool merkle_verify(const struct merkle_proof *proof, const struct hash *leaf,
 			hash_two(&up, NODE_DOMAIN, &proof->path[used], &up);
 		used++;
 	}
-	bind_count(&up, proof->count, &up);
-	return used == proof->size && hash_equal(&up, root);
+	bind_count(root, proof->count, &up);
+	return used == proof->size;
+}
+
+bool merkle_verify(const struct merkle_proof *proof, const struct hash *leaf,
+		   const struct hash *root)
+{
+	struct hash found;
+
+	return merkle_fold(&found, proof, leaf) && hash_equal(&found, root);
 }
 
 void merkle_proof_write(struct writer *w, const struct merkle_proof *proof)

@@ -48,6 +48,10 @@ struct merkle_proof {
 /* index < count <= 2^32. */
 void merkle_prove(struct merkle_proof *out, const struct hash *leaves,
 		  size_t count, size_t index);
+/* The root under which `leaf` stands at proof->index of proof->count leaves;
+ * false when no tree has such a proof. */
+bool merkle_fold(struct hash *root, const struct merkle_proof *proof,
+		 const struct hash *leaf);
 /* True when `leaf` stands at proof->index of the proof->count leaves under
  * `root`. */
 bool merkle_verify(const struct merkle_proof *proof, const struct hash *leaf,
