@@ -1,0 +1,1093 @@
+#include "base/arena.h"
+#include "base/assert.h"
+#include "ledger/ledger.h"
+#include "ledger/stored.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ACCOUNTS 20
+#define START_MS UINT64_C(1767225600000)
+
+static unsigned int seed_of_run(void)
+{
+	const char *given = getenv("BCAI_TEST_SEED");
+	unsigned int seed = given ? (unsigned int)atoi(given) : 1;
+
+	print_message("BCAI_TEST_SEED=%u\n", seed);
+	return seed;
+}
+
+/* ---- A disk: what the sink was given ---- */
+
+#define RECORDS 4000
+
+struct record {
+	uint8_t key[STATETREE_KEY_BYTES];
+	size_t key_size;
+	uint8_t *value; /* Owned. */
+	size_t value_size;
+};
+
+struct disk {
+	struct record records[RECORDS];
+	size_t count;
+	size_t puts; /* since it was last set to 0 */
+	char kinds[64];
+};
+
+static void disk_put(void *context, struct bytes key, struct bytes value)
+{
+	struct disk *d = context;
+	size_t i = 0;
+
+	while (i < d->count && (d->records[i].key_size != key.size ||
+				memcmp(d->records[i].key, key.data, key.size)))
+		i++;
+	assert(i < RECORDS);
+	if (i == d->count)
+		d->count++;
+	else
+		free(d->records[i].value);
+	memcpy(d->records[i].key, key.data, key.size);
+	d->records[i].key_size = key.size;
+	d->records[i].value = mem_copy(value.data, value.size);
+	d->records[i].value_size = value.size;
+	if (d->puts < sizeof(d->kinds) - 1)
+		d->kinds[d->puts] = (char)key.data[0];
+	d->puts++;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct record *a = left;
+	const struct record *b = right;
+	size_t least = a->key_size < b->key_size ? a->key_size : b->key_size;
+
+	return memcmp(a->key, b->key, least);
+}
+
+static struct bytes key_of(const struct record *r)
+{
+	return (struct bytes){r->key, r->key_size};
+}
+
+static struct bytes value_of(const struct record *r)
+{
+	return (struct bytes){r->value, r->value_size};
+}
+
+/* ---- A small network ---- */
+
+struct world {
+	struct genesis genesis;
+	struct hash hash;
+	struct disk disk;
+	struct ledger_sink sink;
+	struct ledger *l;
+	struct ledger_update up;
+	uint64_t time_ms;
+};
+
+static struct public_key account_key(uint32_t i)
+{
+	struct public_key key;
+	struct hash h;
+
+	hash_bytes(&h, "test/account", &i, sizeof(i));
+	memcpy(key.b, h.b, sizeof(key.b));
+	return key;
+}
+
+static struct world *world_new(void)
+{
+	struct world *w = mem_alloc(sizeof(*w));
+	struct public_key key = account_key(1000);
+
+	genesis_init(&w->genesis);
+	memcpy(w->genesis.chain_id, "test", 5);
+	w->genesis.time_ms = START_MS;
+	w->time_ms = START_MS;
+	genesis_params_fast(&w->genesis);
+	w->genesis.network.value[NETWORK_CHECKPOINT_BLOCKS] = 3;
+	w->genesis.network.value[NETWORK_CHECKPOINT_MS] = 60000;
+	assert_int_equal(genesis_add_validator(&w->genesis, &key, 1, "v", NULL),
+			 ERR_OK);
+	for (uint32_t i = 0; i < ACCOUNTS; i++) {
+		key = account_key(i);
+		assert_int_equal(genesis_add_account(&w->genesis, &key,
+						     (10000 + i) * TOKEN,
+						     i * POINT, "", NULL),
+				 ERR_OK);
+	}
+	genesis_hash(&w->hash, &w->genesis);
+	w->sink.put = disk_put;
+	w->sink.context = &w->disk;
+	assert_int_equal(ledger_new(&w->l, &w->genesis, &w->sink, NULL),
+			 ERR_OK);
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	for (size_t i = 0; i < w->disk.count; i++)
+		free(w->disk.records[i].value);
+	genesis_fini(&w->genesis);
+	ledger_free(&w->l);
+	free(w);
+}
+
+static struct tx tx_of(uint32_t account, uint64_t nonce, struct payload payload)
+{
+	struct tx tx = {
+		.account = account_key(account),
+		.nonce = nonce,
+		.valid_until_ms = START_MS + 3600000,
+		.payload = payload,
+	};
+	uint64_t seed[2] = {account, nonce};
+
+	hash_bytes(&tx.id, "test/tx", seed, sizeof(seed));
+	return tx;
+}
+
+static struct payload submit(void)
+{
+	struct payload p = {.kind = PAYLOAD_SUBMIT};
+
+	p.submit.type = TYPE_STANDARD;
+	p.submit.title = (struct bytes){(const uint8_t *)"Title", 5};
+	p.submit.description = (struct bytes){(const uint8_t *)"Text", 4};
+	return p;
+}
+
+static struct payload vote(const struct ballot *ballot)
+{
+	struct payload p = {.kind = PAYLOAD_VOTE};
+
+	p.vote.ballots = ballot;
+	p.vote.count = 1;
+	return p;
+}
+
+static void begin(struct world *w, uint64_t later_ms)
+{
+	uint64_t height = ledger_last_block(w->l)->height + 1;
+	struct ledger_block block = {
+		.height = height,
+		.view = height + 7,
+		.time_ms = w->time_ms += later_ms,
+	};
+
+	hash_bytes(&block.digest, "test/block", &height, sizeof(height));
+	ledger_block_begin(w->l, &block);
+}
+
+static void end(struct world *w)
+{
+	w->disk.puts = 0;
+	memset(w->disk.kinds, 0, sizeof(w->disk.kinds));
+	ledger_block_end(w->l, &w->up, &w->sink);
+}
+
+static enum err apply(struct world *w, enum err *code, const struct tx *tx)
+{
+	static const struct tx_place PLACE = {3, 4};
+
+	return ledger_apply_tx(w->l, code, tx, PLACE, NULL);
+}
+
+/* One block of one transaction that takes effect; its result. */
+static enum err block_of(struct world *w, const struct tx *tx)
+{
+	enum err code;
+
+	begin(w, 10);
+	assert_int_equal(apply(w, &code, tx), ERR_OK);
+	end(w);
+	return code;
+}
+
+/* Proposal 1 by account 0, in voting. */
+static void open_proposal(struct world *w)
+{
+	struct tx tx = tx_of(0, 0, submit());
+
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	begin(w, 5000);
+	end(w);
+	assert_int_equal(governance_proposal(ledger_governance(w->l), 1)->state,
+			 STATE_VOTING);
+}
+
+static struct hash root_of_disk(struct disk *d)
+{
+	struct statetree *t = statetree_new();
+	struct hash root;
+
+	for (size_t i = 0; i < d->count; i++)
+		assert_int_equal(statetree_put(t, key_of(&d->records[i]),
+					       value_of(&d->records[i])),
+				 ERR_OK);
+	statetree_root(t, &root);
+	statetree_free(&t);
+	return root;
+}
+
+static void assert_root(struct world *w)
+{
+	struct hash want = root_of_disk(&w->disk);
+	struct hash root;
+
+	ledger_root(w->l, &root);
+	assert_memory_equal(&root, &want, sizeof(root));
+}
+
+static struct ledger *reload(struct world *w)
+{
+	struct ledger *l = ledger_open(&w->hash, &w->genesis);
+	struct err_text why = {""};
+
+	qsort(w->disk.records, w->disk.count, sizeof(w->disk.records[0]),
+	      compare);
+	for (size_t i = 0; i < w->disk.count; i++)
+		assert_int_equal(ledger_load(l, key_of(&w->disk.records[i]),
+					     value_of(&w->disk.records[i]),
+					     &why),
+				 ERR_OK);
+	assert_int_equal(ledger_load_finish(l, &why), ERR_OK);
+	return l;
+}
+
+/* ---- Start ---- */
+
+static void a_new_ledger_is_what_its_records_say(void **state)
+{
+	struct world *w = world_new();
+	struct block_header header;
+	struct hash digest;
+	struct ledger *l;
+	struct hash a;
+	struct hash b;
+
+	(void)state;
+	assert_root(w);
+	assert_int_equal(w->disk.count, 2 * ACCOUNTS + 2);
+	block_genesis(&header, &digest, &w->hash, START_MS);
+	assert_memory_equal(&ledger_last_block(w->l)->digest, &digest,
+			    sizeof(digest));
+	assert_int_equal(ledger_last_block(w->l)->height, 0);
+	assert_memory_equal(ledger_genesis_hash(w->l), &w->hash,
+			    sizeof(w->hash));
+	assert_true(ledger_params(w->l)->value[NETWORK_CHECKPOINT_BLOCKS] == 3);
+	l = reload(w);
+	ledger_root(w->l, &a);
+	ledger_root(l, &b);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_true(ledger_memory(l) > 1000);
+	ledger_free(&l);
+	assert_null(l);
+	ledger_free(&l);
+	world_free(w);
+}
+
+static void a_key_with_two_accounts_stops_the_start(void **state)
+{
+	struct world *w = world_new();
+	struct public_key key = account_key(3);
+	struct err_text why = {""};
+	struct ledger *l;
+
+	(void)state;
+	assert_int_equal(genesis_add_account(&w->genesis, &key, 1, 1, "", NULL),
+			 ERR_OK);
+	assert_int_equal(ledger_new(&l, &w->genesis, &w->sink, &why),
+			 ERR_GENESIS);
+	assert_null(l);
+	assert_non_null(strstr(why.text, "account 20"));
+	world_free(w);
+}
+
+/* ---- Admission ---- */
+
+static void admission_refuses_in_its_order(void **state)
+{
+	enum { NOW = 100 };
+	static const struct {
+		const char *name;
+		uint32_t account;
+		uint64_t nonce;
+		uint64_t valid_until_ms;
+		uint32_t proposal;
+		enum err want;
+	} CASES[] = {
+		{"a good one", 1, 0, START_MS + 6000, 1, ERR_OK},
+		{"the last nonce of the window", 1, 63, START_MS + 6000, 1,
+		 ERR_OK},
+		{"valid for exactly a day", 1, 0, START_MS + 5110 + 86400000, 1,
+		 ERR_OK},
+		{"valid a moment longer", 1, 0, START_MS + 5111 + 86400000, 1,
+		 ERR_VALIDITY_TOO_LONG},
+		{"valid until now", 1, 0, START_MS + 5110, 1, ERR_OK},
+		{"expired by a moment", 1, 0, START_MS + 5109, 1, ERR_EXPIRED},
+		{"expired, and by nobody", 99, 0, 1, 1, ERR_EXPIRED},
+		{"by nobody", 99, 99, START_MS + 6000, 1, ERR_UNKNOWN_ACCOUNT},
+		{"a used nonce", 0, 0, START_MS + 6000, 9, ERR_REPLAY},
+		{"a nonce too far", 1, 64, START_MS + 6000, 9,
+		 ERR_NONCE_TOO_FAR},
+		{"an unknown proposal", 1, 0, START_MS + 6000, 9,
+		 ERR_UNKNOWN_PROPOSAL},
+	};
+	struct world *w = world_new();
+
+	(void)state;
+	open_proposal(w);
+	assert_true(w->time_ms + NOW == START_MS + 5110);
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct ballot b = {.proposal = CASES[i].proposal,
+				   .choice = CHOICE_FOR};
+		struct tx tx =
+			tx_of(CASES[i].account, CASES[i].nonce, vote(&b));
+		struct err_text why = {""};
+		uint32_t account = 77;
+		enum err err;
+
+		tx.valid_until_ms = CASES[i].valid_until_ms;
+		err = ledger_admit(w->l, &account, &tx, w->time_ms + NOW, &why);
+		if (err != CASES[i].want)
+			print_message("%s: %s\n", CASES[i].name, why.text);
+		assert_int_equal(err, CASES[i].want);
+		assert_true(err == ERR_OK || why.text[0] != '\0');
+		if (err == ERR_OK)
+			assert_int_equal(account, CASES[i].account);
+	}
+	world_free(w);
+}
+
+static void a_slow_clock_does_not_admit_what_blocks_call_expired(void **state)
+{
+	struct world *w = world_new();
+	struct tx tx = tx_of(1, 0, submit());
+
+	(void)state;
+	begin(w, 5000);
+	end(w);
+	tx.valid_until_ms = START_MS + 4999;
+	assert_int_equal(ledger_admit(w->l, NULL, &tx, START_MS, NULL),
+			 ERR_EXPIRED);
+	tx.valid_until_ms = START_MS + 5000;
+	assert_int_equal(ledger_admit(w->l, NULL, &tx, START_MS, NULL), ERR_OK);
+	world_free(w);
+}
+
+/* ---- Blocks ---- */
+
+static void a_vote_is_counted_and_its_result_kept(void **state)
+{
+	struct world *w = world_new();
+	struct ballot b = {.proposal = 1, .choice = CHOICE_FOR};
+	struct tx tx = tx_of(2, 5, vote(&b));
+	const struct ledger_result *result;
+	struct hash leaf;
+	struct hash root;
+
+	(void)state;
+	open_proposal(w);
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_int_equal(w->up.result_count, 1);
+	result = &w->up.results[0];
+	assert_memory_equal(&result->id, &tx.id, sizeof(tx.id));
+	assert_int_equal(result->account, 2);
+	assert_int_equal(result->nonce, 5);
+	assert_int_equal(result->place.batch, 3);
+	assert_int_equal(result->place.index, 4);
+	assert_int_equal(w->up.event_count, 1);
+	assert_int_equal(w->up.events[0].kind, EVENT_BALLOT);
+	ledger_result_leaf(&leaf, &tx.id, ERR_OK);
+	merkle_root_of(&root, &leaf, 1);
+	assert_memory_equal(&root, &w->up.results_root, sizeof(root));
+	assert_int_equal(governance_proposal(ledger_governance(w->l), 1)
+				 ->tally.choice[CHOICE_FOR - 1]
+				 .voters,
+			 1);
+	assert_true(ledger_nonces(w->l, 2).used == 32);
+	assert_int_equal(ledger_result_count(w->l), 2);
+	assert_root(w);
+	world_free(w);
+}
+
+static void a_submission_tells_the_number_of_its_proposal(void **state)
+{
+	struct world *w = world_new();
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_int_equal(w->up.results[0].proposal, 1);
+	tx = tx_of(1, 0, submit());
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_int_equal(w->up.results[0].proposal, 2);
+	world_free(w);
+}
+
+static void what_has_no_effect_leaves_no_trace(void **state)
+{
+	struct world *w = world_new();
+	struct tx good = tx_of(0, 0, submit());
+	struct tx far = tx_of(0, 65, submit());
+	struct tx nobody = tx_of(99, 0, submit());
+	struct tx late = tx_of(1, 0, submit());
+	enum err code = ERR_TIMEOUT;
+	struct hash empty;
+	struct merkle none;
+
+	(void)state;
+	assert_int_equal(block_of(w, &good), ERR_OK);
+	late.valid_until_ms = w->time_ms + 9;
+	begin(w, 10);
+	assert_int_equal(apply(w, &code, &good), ERR_REPLAY);
+	assert_int_equal(apply(w, &code, &far), ERR_NONCE_TOO_FAR);
+	assert_int_equal(apply(w, &code, &nobody), ERR_UNKNOWN_ACCOUNT);
+	assert_int_equal(apply(w, &code, &late), ERR_EXPIRED);
+	assert_int_equal(code, ERR_TIMEOUT);
+	end(w);
+	assert_string_equal(w->disk.kinds, "L");
+	assert_int_equal(w->up.result_count, 0);
+	assert_int_equal(w->up.event_count, 0);
+	merkle_init(&none);
+	merkle_root(&empty, &none);
+	assert_memory_equal(&w->up.results_root, &empty, sizeof(empty));
+	late.valid_until_ms = w->time_ms + 10;
+	assert_int_equal(block_of(w, &late), ERR_OK);
+	world_free(w);
+}
+
+static void a_failed_transaction_uses_its_nonce_and_nothing_else(void **state)
+{
+	struct world *w = world_new();
+	struct ballot b = {.proposal = 9, .choice = CHOICE_FOR};
+	struct tx tx = tx_of(1, 0, vote(&b));
+
+	(void)state;
+	assert_int_equal(block_of(w, &tx), ERR_UNKNOWN_PROPOSAL);
+	assert_string_equal(w->disk.kinds, "NL");
+	assert_int_equal(w->up.result_count, 1);
+	assert_int_equal(w->up.results[0].code, ERR_UNKNOWN_PROPOSAL);
+	assert_int_equal(w->up.results[0].proposal, 0);
+	assert_true(ledger_nonces(w->l, 1).base == 1);
+	begin(w, 10);
+	assert_int_equal(apply(w, NULL, &tx), ERR_REPLAY);
+	end(w);
+	assert_root(w);
+	world_free(w);
+}
+
+static void a_transaction_twice_in_one_block_counts_once(void **state)
+{
+	struct world *w = world_new();
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	begin(w, 10);
+	assert_int_equal(apply(w, NULL, &tx), ERR_OK);
+	assert_int_equal(apply(w, NULL, &tx), ERR_REPLAY);
+	end(w);
+	assert_int_equal(w->up.result_count, 1);
+	assert_int_equal(governance_proposal_count(ledger_governance(w->l)), 1);
+	world_free(w);
+}
+
+static void time_alone_moves_a_proposal(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	open_proposal(w);
+	assert_int_equal(w->up.result_count, 0);
+	assert_int_equal(w->up.event_count, 1);
+	assert_int_equal(w->up.events[0].state, STATE_VOTING);
+	begin(w, 3600000);
+	end(w);
+	assert_int_equal(governance_proposal(ledger_governance(w->l), 1)->state,
+			 STATE_REJECTED);
+	assert_root(w);
+	world_free(w);
+}
+
+/* Random blocks: records give the root; a node that restarted anywhere goes
+ * on as one that did not. */
+static void random_blocks_agree_after_any_restart(void **state)
+{
+	unsigned int seed = seed_of_run();
+	struct world *w = world_new();
+	struct ballot b = {.choice = CHOICE_FOR};
+
+	(void)state;
+	for (int block = 0; block < 150; block++) {
+		struct ledger *other = NULL;
+		int count = rand_r(&seed) % 12;
+
+		if (rand_r(&seed) % 3 == 0) {
+			other = w->l;
+			w->l = reload(w);
+		}
+		begin(w, (uint64_t)rand_r(&seed) % 700);
+		for (int i = 0; i < count; i++) {
+			uint32_t account = (uint32_t)rand_r(&seed) % ACCOUNTS;
+			struct nonce_window n = ledger_nonces(w->l, account);
+			struct tx tx;
+			enum err err;
+
+			b.proposal = (uint32_t)rand_r(&seed) % 12;
+			b.choice = 1 + (uint32_t)rand_r(&seed) % 3;
+			tx = tx_of(account,
+				   n.base + (uint64_t)rand_r(&seed) % 70,
+				   rand_r(&seed) % 8 ? vote(&b) : submit());
+			tx.valid_until_ms = UINT64_MAX;
+			err = nonce_check(&n, tx.nonce);
+			assert_int_equal(apply(w, NULL, &tx), err);
+		}
+		end(w);
+		assert_root(w);
+		ledger_free(&other);
+	}
+	assert_true(ledger_result_count(w->l) > 100);
+	world_free(w);
+}
+
+/* ---- Loading what is damaged ---- */
+
+static enum err load_with(struct world *w, size_t skip, const char *key,
+			  size_t key_size, const char *value, size_t value_size)
+{
+	struct ledger *l = ledger_open(&w->hash, &w->genesis);
+	enum err err = ERR_OK;
+	bool given = false;
+
+	qsort(w->disk.records, w->disk.count, sizeof(w->disk.records[0]),
+	      compare);
+	for (size_t i = 0; i < w->disk.count && !err; i++) {
+		const struct record *r = &w->disk.records[i];
+		struct bytes k = {(const uint8_t *)key, key_size};
+
+		if (i == skip)
+			continue;
+		if (key && !given && memcmp(r->key, key, 1) >= 0) {
+			given = true;
+			err = ledger_load(l, k,
+					  (struct bytes){(const uint8_t *)value,
+							 value_size},
+					  NULL);
+			if (!err && r->key_size == key_size &&
+			    memcmp(r->key, key, key_size) == 0)
+				continue;
+		}
+		if (!err)
+			err = ledger_load(l, key_of(r), value_of(r), NULL);
+	}
+	if (!err)
+		err = ledger_load_finish(l, NULL);
+	ledger_free(&l);
+	return err;
+}
+
+static void damaged_records_are_refused(void **state)
+{
+	static const char WINDOW[16] = {0, 0, 0, 0, 0, 0, 0, 9};
+	static const char DENSE[16] = {[7] = 9, [15] = 1};
+	struct world *w = world_new();
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_int_equal(load_with(w, RECORDS, NULL, 0, NULL, 0), ERR_OK);
+	for (size_t skip = 0; skip < w->disk.count; skip++) {
+		bool window = w->disk.records[skip].key[0] == 'N';
+
+		assert_int_equal(load_with(w, skip, NULL, 0, NULL, 0),
+				 window ? ERR_OK : ERR_DATA_DAMAGED);
+	}
+	assert_int_equal(load_with(w, RECORDS, "N\0\0\0\0", 5, WINDOW, 16),
+			 ERR_OK);
+	assert_int_equal(load_with(w, RECORDS, "N\0\0\0\0", 5, DENSE, 16),
+			 ERR_DATA_DAMAGED);
+	assert_int_equal(load_with(w, RECORDS, "N\0\0\0\0", 5, WINDOW, 15),
+			 ERR_DATA_DAMAGED);
+	assert_int_equal(load_with(w, RECORDS, "N\0\0\0\x14", 5, WINDOW, 16),
+			 ERR_DATA_DAMAGED);
+	assert_int_equal(load_with(w, RECORDS, "N\0\0\0", 4, WINDOW, 16),
+			 ERR_DATA_DAMAGED);
+	assert_int_equal(load_with(w, RECORDS, "L", 1, WINDOW, 16),
+			 ERR_DATA_DAMAGED);
+	assert_int_equal(load_with(w, RECORDS, "L\0", 2, WINDOW, 16),
+			 ERR_DATA_DAMAGED);
+	assert_int_equal(load_with(w, RECORDS, "M", 1, WINDOW, 16),
+			 ERR_DATA_DAMAGED);
+	assert_int_equal(load_with(w, RECORDS, "", 0, WINDOW, 16),
+			 ERR_DATA_DAMAGED);
+	world_free(w);
+}
+
+static void records_out_of_order_are_refused(void **state)
+{
+	struct world *w = world_new();
+	struct ledger *l = ledger_open(&w->hash, &w->genesis);
+	const struct record *r = w->disk.records;
+
+	(void)state;
+	qsort(w->disk.records, w->disk.count, sizeof(w->disk.records[0]),
+	      compare);
+	assert_int_equal(ledger_load(l, key_of(&r[0]), value_of(&r[0]), NULL),
+			 ERR_OK);
+	assert_int_equal(ledger_load(l, key_of(&r[0]), value_of(&r[0]), NULL),
+			 ERR_DATA_DAMAGED);
+	ledger_free(&l);
+	l = ledger_open(&w->hash, &w->genesis);
+	assert_int_equal(ledger_load_finish(l, NULL), ERR_DATA_DAMAGED);
+	ledger_free(&l);
+	world_free(w);
+}
+
+/* ---- Proofs ---- */
+
+static void a_record_is_proven_under_the_root(void **state)
+{
+	struct world *w = world_new();
+	struct statetree_proof proof;
+	uint8_t key[LEDGER_KEY_BYTES];
+	struct bytes k = {key, ledger_key_nonces(key, 3)};
+	struct tx tx = tx_of(3, 0, submit());
+	struct arena arena;
+	struct hash root;
+	struct hash value;
+	struct hash want;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	ledger_root(w->l, &root);
+	assert_int_equal(ledger_prove(w->l, &proof, &arena, k), ERR_OK);
+	assert_int_equal(statetree_verify(&proof, &root, k, NULL),
+			 STATETREE_ABSENT);
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	while (!ledger_root_some(w->l, 1))
+		continue;
+	ledger_root(w->l, &root);
+	assert_int_equal(ledger_prove(w->l, &proof, &arena, k), ERR_OK);
+	assert_int_equal(statetree_verify(&proof, &root, k, &value),
+			 STATETREE_PRESENT);
+	statetree_value_hash(&want,
+			     (struct bytes){(const uint8_t[16]){[7] = 1}, 16});
+	assert_memory_equal(&value, &want, sizeof(value));
+	arena_fini(&arena);
+	world_free(w);
+}
+
+/* ---- Checkpoints ---- */
+
+static void a_checkpoint_covers_the_blocks_since_the_last(void **state)
+{
+	struct world *w = world_new();
+	struct checkpoint c;
+	struct hash leaves[2];
+	struct hash root;
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_false(w->up.checkpoint_due);
+	outcome_leaf(&leaves[0], 1, &w->up.results_root);
+	begin(w, 10);
+	end(w);
+	tx = tx_of(1, 0, submit());
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_false(w->up.checkpoint_due);
+	outcome_leaf(&leaves[1], 3, &w->up.results_root);
+	assert_false(ledger_checkpoint(w->l, &c));
+	/* The third with anything new: the proposals open, without result. */
+	begin(w, 5000);
+	end(w);
+	assert_true(w->up.event_count > 0);
+	assert_true(w->up.checkpoint_due);
+	assert_int_equal(ledger_checkpoint_height(w->l), 4);
+	root = root_of_disk(&w->disk);
+	assert_true(ledger_checkpoint(w->l, &c));
+	assert_false(ledger_checkpoint(w->l, &c));
+	assert_memory_equal(&c.state_root, &root, sizeof(root));
+	merkle_root_of(&root, leaves, 2);
+	assert_memory_equal(&c.outcome_root, &root, sizeof(root));
+	assert_int_equal(c.height, 4);
+	assert_int_equal(c.previous, 0);
+	assert_true(c.time_ms == w->time_ms);
+	assert_memory_equal(&c.block, &w->up.block.digest, sizeof(c.block));
+	world_free(w);
+}
+
+static void the_age_of_what_is_new_makes_a_checkpoint_due(void **state)
+{
+	struct world *w = world_new();
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	begin(w, 59999);
+	end(w);
+	begin(w, 1);
+	end(w);
+	assert_false(w->up.checkpoint_due);
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_true(w->up.checkpoint_due);
+	assert_int_equal(ledger_checkpoint_height(w->l), 3);
+	begin(w, 60000);
+	end(w);
+	assert_true(w->up.checkpoint_due);
+	begin(w, 3600000);
+	end(w);
+	assert_true(w->up.checkpoint_due);
+	begin(w, 3600000);
+	end(w);
+	assert_false(w->up.checkpoint_due);
+	world_free(w);
+}
+
+static void a_checkpoint_survives_the_next_block_and_a_restart(void **state)
+{
+	struct world *w = world_new();
+	struct tx tx = tx_of(0, 0, submit());
+	struct checkpoint want;
+	struct checkpoint c;
+	struct ledger *l;
+	struct hash root;
+
+	(void)state;
+	begin(w, 60000);
+	assert_int_equal(apply(w, NULL, &tx), ERR_OK);
+	end(w);
+	assert_true(w->up.checkpoint_due);
+	root = root_of_disk(&w->disk);
+	l = reload(w);
+	assert_true(ledger_checkpoint(l, &want));
+	assert_memory_equal(&want.state_root, &root, sizeof(root));
+	begin(w, 10);
+	end(w);
+	assert_true(ledger_checkpoint(w->l, &c));
+	assert_memory_equal(&c, &want, sizeof(c));
+	ledger_free(&l);
+	l = reload(w);
+	assert_false(ledger_checkpoint(l, &c));
+	ledger_free(&l);
+	world_free(w);
+}
+
+/* ---- Votes on checkpoints ---- */
+
+#define VOTERS 4
+
+struct committee {
+	struct electorate e;
+	struct secret_key *key[VOTERS];
+	struct hash genesis;
+	struct checkpoint c;
+};
+
+static bool ed25519(void *context, const struct public_key *key,
+		    const void *bytes, size_t size,
+		    const struct signature *signature)
+{
+	(void)context;
+	return sign_verify(key, bytes, size, signature);
+}
+
+static void committee_init(struct committee *m)
+{
+	struct voter voters[VOTERS];
+
+	memset(m, 0, sizeof(*m));
+	for (uint8_t i = 0; i < VOTERS; i++) {
+		uint8_t seed[SEED_BYTES] = {i};
+
+		m->key[i] = secret_key_from_seed(seed);
+		voters[i].key = *secret_key_public(m->key[i]);
+		voters[i].weight = 1;
+	}
+	assert_int_equal(electorate_init(&m->e, 0, voters, VOTERS), ERR_OK);
+	m->genesis.b[0] = 4;
+	m->c.height = 12;
+	m->c.previous = 8;
+	m->c.time_ms = START_MS;
+	m->c.block.b[0] = 1;
+	m->c.state_root.b[0] = 2;
+	m->c.outcome_root.b[0] = 3;
+}
+
+static void committee_fini(struct committee *m)
+{
+	for (size_t i = 0; i < VOTERS; i++)
+		secret_key_free(&m->key[i]);
+}
+
+static struct checkpoint_vote vote_by(const struct committee *m, uint32_t voter,
+				      const struct checkpoint *c)
+{
+	struct checkpoint_vote v;
+
+	checkpoint_vote_sign(&v, m->key[voter], voter, &m->genesis, c);
+	return v;
+}
+
+static void a_quorum_of_equal_votes_is_a_certificate(void **state)
+{
+	struct checkpoint_votes votes;
+	struct signature signatures[VOTERS_MAX];
+	struct checkpoint_certificate cert;
+	struct checkpoint_certificate again;
+	uint8_t bytes[CHECKPOINT_CERTIFICATE_BYTES_MAX];
+	struct committee m;
+	struct writer w;
+	struct reader r;
+
+	(void)state;
+	committee_init(&m);
+	checkpoint_votes_init(&votes, 12);
+	checkpoint_votes_set_own(&votes, &m.genesis, &m.c);
+	for (uint32_t i = 1; i < VOTERS; i++) {
+		struct checkpoint_vote v = vote_by(&m, i, &m.c);
+
+		assert_int_equal(checkpoint_votes_status(&votes, &m.e),
+				 CHECKPOINT_OPEN);
+		assert_int_equal(
+			checkpoint_vote_verify(&v, &m.e, ed25519, NULL),
+			ERR_OK);
+		assert_int_equal(checkpoint_votes_add(&votes, &v), ERR_OK);
+		assert_int_equal(checkpoint_votes_add(&votes, &v), ERR_OK);
+	}
+	assert_int_equal(checkpoint_votes_status(&votes, &m.e),
+			 CHECKPOINT_CERTIFIED);
+	checkpoint_votes_certificate(&cert, signatures, &votes);
+	assert_int_equal(cert.count, 3);
+	writer_init(&w, bytes, sizeof(bytes));
+	checkpoint_certificate_write(&w, &cert);
+	assert_int_equal(w.size, checkpoint_certificate_size(&cert));
+	reader_init(&r, bytes, w.size);
+	checkpoint_certificate_read(&r, &again);
+	assert_true(reader_done(&r));
+	assert_int_equal(checkpoint_certificate_verify(&again, &m.e, &m.genesis,
+						       ed25519, NULL),
+			 ERR_OK);
+	for (size_t bit = 0; bit < w.size * 8; bit += 3) {
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		reader_init(&r, bytes, w.size);
+		checkpoint_certificate_read(&r, &again);
+		assert_true(!reader_done(&r) ||
+			    checkpoint_certificate_verify(
+				    &again, &m.e, &m.genesis, ed25519, NULL) ==
+				    ERR_BAD_CERTIFICATE);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	committee_fini(&m);
+}
+
+static void a_quorum_for_another_state_is_noticed(void **state)
+{
+	struct checkpoint_votes votes;
+	struct checkpoint other;
+	struct committee m;
+
+	(void)state;
+	committee_init(&m);
+	other = m.c;
+	other.state_root.b[5] ^= 1;
+	checkpoint_votes_init(&votes, 12);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct checkpoint_vote v = vote_by(&m, i, &other);
+
+		assert_int_equal(checkpoint_votes_add(&votes, &v), ERR_OK);
+	}
+	assert_int_equal(checkpoint_votes_status(&votes, &m.e),
+			 CHECKPOINT_OPEN);
+	checkpoint_votes_set_own(&votes, &m.genesis, &m.c);
+	assert_int_equal(checkpoint_votes_status(&votes, &m.e),
+			 CHECKPOINT_DIVERGED);
+	committee_fini(&m);
+}
+
+static void split_votes_decide_nothing(void **state)
+{
+	struct checkpoint_votes votes;
+	struct checkpoint other;
+	struct committee m;
+
+	(void)state;
+	committee_init(&m);
+	other = m.c;
+	other.outcome_root.b[5] ^= 1;
+	checkpoint_votes_init(&votes, 12);
+	checkpoint_votes_set_own(&votes, &m.genesis, &m.c);
+	for (uint32_t i = 0; i < VOTERS; i++) {
+		struct checkpoint_vote v =
+			vote_by(&m, i, i % 2 ? &other : &m.c);
+		struct checkpoint_vote w =
+			vote_by(&m, i, i % 2 ? &m.c : &other);
+
+		assert_int_equal(checkpoint_votes_add(&votes, &v), ERR_OK);
+		assert_int_equal(checkpoint_votes_add(&votes, &w),
+				 ERR_EQUIVOCATION);
+	}
+	assert_int_equal(checkpoint_votes_status(&votes, &m.e),
+			 CHECKPOINT_OPEN);
+	committee_fini(&m);
+}
+
+static void a_vote_is_bound_to_network_height_epoch_and_voter(void **state)
+{
+	struct checkpoint_votes votes;
+	uint8_t bytes[CHECKPOINT_VOTE_BYTES];
+	struct checkpoint_vote v;
+	struct checkpoint_vote good;
+	struct committee m;
+	struct writer w;
+	struct reader r;
+
+	(void)state;
+	committee_init(&m);
+	good = vote_by(&m, 2, &m.c);
+	writer_init(&w, bytes, sizeof(bytes));
+	checkpoint_vote_write(&w, &good);
+	assert_int_equal(w.size, sizeof(bytes));
+	reader_init(&r, bytes, sizeof(bytes));
+	checkpoint_vote_read(&r, &v);
+	assert_true(reader_done(&r));
+	assert_int_equal(checkpoint_vote_verify(&v, &m.e, ed25519, NULL),
+			 ERR_OK);
+	v.voter = 1;
+	assert_int_equal(checkpoint_vote_verify(&v, &m.e, ed25519, NULL),
+			 ERR_BAD_SIGNATURE);
+	v.voter = VOTERS;
+	assert_int_equal(checkpoint_vote_verify(&v, &m.e, ed25519, NULL),
+			 ERR_NOT_VALIDATOR);
+	v = good;
+	v.epoch = 1;
+	assert_int_equal(checkpoint_vote_verify(&v, &m.e, ed25519, NULL),
+			 ERR_NOT_VALIDATOR);
+	v = good;
+	v.height = 13;
+	checkpoint_votes_init(&votes, 12);
+	assert_int_equal(checkpoint_votes_add(&votes, &v), ERR_STALE);
+	m.genesis.b[0] ^= 1;
+	v = vote_by(&m, 2, &m.c);
+	assert_memory_not_equal(&v.digest, &good.digest, sizeof(v.digest));
+	committee_fini(&m);
+}
+
+/* ---- Stored blocks ---- */
+
+static void a_block_is_read_as_it_was_stored(void **state)
+{
+	struct batch_ref refs[2] = {{0, 5, {{1}}}, {1, 2, {{2}}}};
+	struct ledger_result results[3];
+	struct stored_block b = {
+		.header = {.height = 9, .time_ms = START_MS, .proposer = 2},
+		.refs = refs,
+		.ref_count = 2,
+		.results = results,
+		.result_count = 3,
+	};
+	uint8_t bytes[1024];
+	struct stored_block again;
+	struct merkle leaves;
+	struct arena arena;
+	struct writer w;
+	struct hash a;
+	struct hash root;
+
+	(void)state;
+	memset(results, 0, sizeof(results));
+	merkle_init(&leaves);
+	for (uint32_t i = 0; i < 3; i++) {
+		results[i].id.b[0] = (uint8_t)i;
+		results[i].account = i;
+		results[i].nonce = UINT64_MAX - i;
+		results[i].code = i == 1 ? ERR_NOT_VOTING : ERR_OK;
+		results[i].proposal = 7 + i;
+		results[i].place = (struct tx_place){1, i};
+		ledger_result_leaf(&a, &results[i].id, results[i].code);
+		merkle_add(&leaves, &a);
+	}
+	arena_init(&arena, 1 << 20);
+	writer_init(&w, bytes, sizeof(bytes));
+	stored_block_write(&w, &b);
+	assert_int_equal(w.size, stored_block_size(&b));
+	assert_int_equal(stored_block_read(&again, &arena,
+					   (struct bytes){bytes, w.size}, NULL),
+			 ERR_OK);
+	assert_int_equal(again.header.height, 9);
+	assert_int_equal(again.ref_count, 2);
+	assert_int_equal(again.refs[1].sequence, 2);
+	assert_int_equal(again.result_count, 3);
+	assert_int_equal(again.results[1].code, ERR_NOT_VOTING);
+	assert_int_equal(again.results[2].place.index, 2);
+	assert_true(again.results[2].nonce == UINT64_MAX - 2);
+	stored_results_root(&a, &again);
+	merkle_root(&root, &leaves);
+	assert_memory_equal(&a, &root, sizeof(a));
+	for (size_t cut = 0; cut < w.size; cut++) {
+		arena_reset(&arena);
+		assert_int_equal(stored_block_read(&again, &arena,
+						   (struct bytes){bytes, cut},
+						   NULL),
+				 ERR_DATA_DAMAGED);
+	}
+	assert_int_equal(stored_block_read(&again, &arena,
+					   (struct bytes){bytes, w.size + 1},
+					   NULL),
+			 ERR_DATA_DAMAGED);
+	arena.limit = arena.used;
+	assert_int_equal(stored_block_read(&again, &arena,
+					   (struct bytes){bytes, w.size}, NULL),
+			 ERR_NO_MEMORY);
+	arena.limit += LIMIT_BLOCK_BATCHES * sizeof(struct batch_ref) + 16;
+	assert_int_equal(stored_block_read(&again, &arena,
+					   (struct bytes){bytes, w.size}, NULL),
+			 ERR_NO_MEMORY);
+	arena_fini(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_ledger_is_what_its_records_say),
+		cmocka_unit_test(a_key_with_two_accounts_stops_the_start),
+		cmocka_unit_test(admission_refuses_in_its_order),
+		cmocka_unit_test(
+			a_slow_clock_does_not_admit_what_blocks_call_expired),
+		cmocka_unit_test(a_vote_is_counted_and_its_result_kept),
+		cmocka_unit_test(a_submission_tells_the_number_of_its_proposal),
+		cmocka_unit_test(what_has_no_effect_leaves_no_trace),
+		cmocka_unit_test(
+			a_failed_transaction_uses_its_nonce_and_nothing_else),
+		cmocka_unit_test(a_transaction_twice_in_one_block_counts_once),
+		cmocka_unit_test(time_alone_moves_a_proposal),
+		cmocka_unit_test(random_blocks_agree_after_any_restart),
+		cmocka_unit_test(damaged_records_are_refused),
+		cmocka_unit_test(records_out_of_order_are_refused),
+		cmocka_unit_test(a_record_is_proven_under_the_root),
+		cmocka_unit_test(a_checkpoint_covers_the_blocks_since_the_last),
+		cmocka_unit_test(the_age_of_what_is_new_makes_a_checkpoint_due),
+		cmocka_unit_test(
+			a_checkpoint_survives_the_next_block_and_a_restart),
+		cmocka_unit_test(a_quorum_of_equal_votes_is_a_certificate),
+		cmocka_unit_test(a_quorum_for_another_state_is_noticed),
+		cmocka_unit_test(split_votes_decide_nothing),
+		cmocka_unit_test(
+			a_vote_is_bound_to_network_height_epoch_and_voter),
+		cmocka_unit_test(a_block_is_read_as_it_was_stored),
+	};
+
+	if (crypto_init())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
