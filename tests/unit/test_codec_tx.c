@@ -596,6 +596,107 @@ static void a_full_arena_is_said_to_be_full(void **state)
 	}
 }
 
+/* ---- The worked examples of doc/spec/transactions.md ---- */
+
+static void assert_hex(const void *data, size_t size, const char *want)
+{
+	char digits[512];
+
+	assert(2 * size < sizeof(digits));
+	hex_encode(digits, data, size);
+	assert_string_equal(digits, want);
+}
+
+struct example {
+	const char *body;
+	const char *id;
+	const char *signature;
+	const char *raw;
+	const char *leaf;
+};
+
+static void assert_example(const struct payload *payload, uint64_t nonce,
+			   const struct example *want)
+{
+	struct codec_tx_request request = {
+		.key = alice,
+		.genesis = &GENESIS,
+		.payload = payload,
+		.nonce = nonce,
+		.valid_until_ms = 1767225600000,
+	};
+	struct bytes raw;
+	struct hash leaf;
+	struct hash id;
+	struct tx tx;
+
+	assert_int_equal(codec_tx_sign(&raw, &id, &scratch, &request, NULL),
+			 ERR_OK);
+	assert_int_equal(decode(&tx, raw), ERR_OK);
+	assert_hex(raw.data, raw.size, want->raw);
+	assert_hex(tx.body.data, tx.body.size, want->body);
+	assert_hex(id.b, HASH_BYTES, want->id);
+	assert_hex(tx.id.b, HASH_BYTES, want->id);
+	assert_hex(tx.signature.b, SIGNATURE_BYTES, want->signature);
+	tx_compute_leaf(&leaf, &tx.id, &tx.signature);
+	assert_hex(leaf.b, HASH_BYTES, want->leaf);
+}
+
+static void the_examples_of_the_specification_hold(void **state)
+{
+	static const struct example VOTE = {
+		"0a20d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c9"
+		"77873710051880d0eab6b73372120a04080710010a0a08ac0210031a036ec3"
+		"b6",
+		"f20ff38e89d3ba001e3cc7b5abc00d374fe3293e3528fe5bedf28129a847de"
+		"10",
+		"e70057ea00e553c2d600362b2ba59f9c16792a85d6ee580439cc3ca5bd6692"
+		"7045855b55abeec3ba0e79eed6113c4d3a72a800cda121c91b0c8bc0413eba"
+		"8309",
+		"0a3f0a20d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a3"
+		"32c977873710051880d0eab6b73372120a04080710010a0a08ac0210031a03"
+		"6ec3b61240e70057ea00e553c2d600362b2ba59f9c16792a85d6ee580439cc"
+		"3ca5bd66927045855b55abeec3ba0e79eed6113c4d3a72a800cda121c91b0c"
+		"8bc0413eba8309",
+		"b3ef83fe75def2bed3ff602582bd903a3e01559c437cb3fdf3e2e12f355047"
+		"a5",
+	};
+	static const struct example SUBMIT = {
+		"0a20d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c9"
+		"7787371880d0eab6b733520608011a024869",
+		"8c45f75bcb4906d0d2c3ee51d630a238de2387120dc6074e27f8dc5a9987bd"
+		"d7",
+		"dd418778ba569909e326ffb06bd863c20b5757dacdeb3dfed7b3c96c88c637"
+		"80a8c7dc2de6605009a3e4411968d660932ca710bb704641c5aa1ddd8447c1"
+		"010b",
+		"0a310a20d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a3"
+		"32c97787371880d0eab6b733520608011a0248691240dd418778ba569909e3"
+		"26ffb06bd863c20b5757dacdeb3dfed7b3c96c88c63780a8c7dc2de6605009"
+		"a3e4411968d660932ca710bb704641c5aa1ddd8447c1010b",
+		"f844ff0290c61c350625a3aa685dc7e1fe534207f114b25f636a4505aa5ae3"
+		"aa",
+	};
+	static const struct ballot BALLOTS[2] = {
+		{.proposal = 7, .choice = CHOICE_FOR},
+		{.proposal = 300,
+		 .choice = CHOICE_ABSTAIN,
+		 .reason = {(const uint8_t *)"n\xc3\xb6", 3}},
+	};
+	struct payload p = {.kind = PAYLOAD_VOTE};
+
+	(void)state;
+	assert_hex(secret_key_public(alice)->b, PUBLIC_KEY_BYTES,
+		   "d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c97"
+		   "78737");
+	p.vote.ballots = BALLOTS;
+	p.vote.count = 2;
+	assert_example(&p, 5, &VOTE);
+	p = (struct payload){.kind = PAYLOAD_SUBMIT};
+	p.submit.type = TYPE_STANDARD;
+	p.submit.title = text("Hi");
+	assert_example(&p, 0, &SUBMIT);
+}
+
 /* ---- Nonces ---- */
 
 static void a_nonce_is_used_once_within_its_window(void **state)
@@ -693,6 +794,7 @@ int main(void)
 		cmocka_unit_test(votes_are_bounded),
 		cmocka_unit_test(an_encoder_refuses_what_a_decoder_would),
 		cmocka_unit_test(a_full_arena_is_said_to_be_full),
+		cmocka_unit_test(the_examples_of_the_specification_hold),
 		cmocka_unit_test(a_nonce_is_used_once_within_its_window),
 		cmocka_unit_test(the_last_nonce_of_all_does_not_wrap),
 		cmocka_unit_test(the_window_equals_a_set_of_used_nonces),
