@@ -442,116 +442,106 @@ static void a_missing_file_is_named(void **state)
 #define V1   "\"validators\": [{\"key\": \"" KEY1 "\", \"weight\": \"5\"}]"
 #define HEAD "{\"chain_id\": \"c\", \"time_ms\": \"9\", "
 
+static const struct {
+	const char *name;
+	const char *json;
+	const char *want; /* NULL: it is accepted */
+} FILES[] = {
+	{"the least", HEAD V1 ", \"accounts\": []}", NULL},
+	{"spaces, bare numbers, escapes",
+	 " {\n\t\"chain_id\":\"\\u0063\" ,\r\n\"time_ms\":9," V1
+	 ",\"accounts\":[] }\n ",
+	 NULL},
+	{"an account without a name",
+	 HEAD V1 ", \"accounts\": [{\"key\": \"" KEY2
+		 "\", \"stake\": \"18\", \"reputation\": \"1\"}]}",
+	 NULL},
+	{"a parameter",
+	 HEAD V1 ", \"parameters\": {\"checkpoint.ms\": \"5\"}, "
+		 "\"accounts\": []}",
+	 NULL},
+	{"nothing", "", "g:1: '{' expected, but the file ends"},
+	{"an array", "[]", "g:1: '{' expected"},
+	{"the line", "{\n\n\"chain_id\": 5", "g:3: '\"' expected"},
+	{"missing members", "{\"chain_id\": \"c\"}", "\"time_ms\" is missing"},
+	{"no accounts", HEAD V1 "}", "\"accounts\" is missing"},
+	{"an unknown member", HEAD "\"colour\": 1}",
+	 "\"colour\" has no meaning here"},
+	{"a member twice", HEAD "\"time_ms\": \"9\"}", "\"time_ms\" twice"},
+	{"a text without end", "{\"chain", "a text without end"},
+	{"an escape without end", "{\"chain\\", "text"},
+	{"a strange escape", "{\"\\n\"", "escape"},
+	{"a long unicode escape", "{\"\\u0100\"", "escape"},
+	{"a control character", "{\"a\nb\"", "control character"},
+	{"a long text", "{\"" KEY1 KEY1 "x\": 1}", "longer than anything"},
+	{"no colon", "{\"chain_id\" \"c\"}", "':' expected"},
+	{"no comma", "{\"chain_id\": \"c\" \"time_ms\": 9}", "',' expected"},
+	{"a comma too many", "{\"chain_id\": \"c\",}", "'\"' expected"},
+	{"a negative number", "{\"time_ms\": -9}", "a whole number"},
+	{"a fraction", "{\"time_ms\": 9.5}", "',' expected"},
+	{"a number too large", "{\"time_ms\": \"18446744073709551616\"}",
+	 "a whole number"},
+	{"an empty number", "{\"time_ms\": \"\"}", "a whole number"},
+	{"a short key",
+	 HEAD "\"validators\": [{\"key\": \"1111\", \"weight\": 1}]",
+	 "64 hexadecimal digits"},
+	{"a validator without weight",
+	 HEAD "\"validators\": [{\"key\": \"" KEY1 "\"}]",
+	 "\"weight\" is missing"},
+	{"a validator with stake", HEAD "\"validators\": [{\"stake\": 1}]",
+	 "has no meaning"},
+	{"a bad name of a validator",
+	 HEAD "\"validators\": [{\"key\": \"" KEY1
+	      "\", \"weight\": 1, \"name\": \"a b\"}]",
+	 "validator 0: a name"},
+	{"a bad name of an account",
+	 HEAD "\"accounts\": [{\"key\": \"" KEY1
+	      "\", \"stake\": 1, \"reputation\": 1, "
+	      "\"name\": \"\xc3\xa9\"}]",
+	 "account 0: a name"},
+	{"an unknown member of an account", HEAD "\"accounts\": [{\"x\": 1}]",
+	 "has no meaning"},
+	{"an array without end", HEAD "\"accounts\": [",
+	 "'{' expected, but the file ends"},
+	{"an array without comma", HEAD V1 ", \"validators2\": []",
+	 "has no meaning"},
+	{"elements without comma",
+	 HEAD "\"validators\": [{\"key\": \"" KEY1 "\", \"weight\": 1} {",
+	 "',' expected"},
+	{"an unknown parameter", HEAD "\"parameters\": {\"x\": 1}", "x"},
+	{"a parameter out of bounds",
+	 HEAD "\"parameters\": {\"checkpoint.ms\": 0}", "checkpoint.ms"},
+	{"a parameter without value",
+	 HEAD "\"parameters\": {\"checkpoint.ms\": x}", "a whole number"},
+	{"a parameter twice",
+	 HEAD "\"parameters\": {\"checkpoint.ms\": 5, "
+	      "\"checkpoint.ms\": 5}",
+	 "\"checkpoint.ms\" twice"},
+	{"a long chain id", "{\"chain_id\": \"" KEY1 "2\"}",
+	 "chain_id: at most 64"},
+	{"a chain id that is no name",
+	 "{\"chain_id\": \"a b\", \"time_ms\": 1, " V1 ", \"accounts\": []}",
+	 "g: chain_id"},
+	{"something behind", HEAD V1 ", \"accounts\": []} x", "behind the end"},
+	{"no validators", HEAD "\"validators\": [], \"accounts\": []}",
+	 "no validators"},
+};
+
 static void json_is_read_strictly(void **state)
 {
-	static const struct {
-		const char *name;
-		const char *json;
-		const char *want; /* NULL: it is accepted */
-	} CASES[] = {
-		{"the least", HEAD V1 ", \"accounts\": []}", NULL},
-		{"spaces, bare numbers, escapes",
-		 " {\n\t\"chain_id\":\"\\u0063\" ,\r\n\"time_ms\":9," V1
-		 ",\"accounts\":[] }\n ",
-		 NULL},
-		{"an account without a name",
-		 HEAD V1 ", \"accounts\": [{\"key\": \"" KEY2
-			 "\", \"stake\": \"18\", \"reputation\": \"1\"}]}",
-		 NULL},
-		{"a parameter",
-		 HEAD V1 ", \"parameters\": {\"checkpoint.ms\": \"5\"}, "
-			 "\"accounts\": []}",
-		 NULL},
-		{"nothing", "", "g:1: '{' expected, but the file ends"},
-		{"an array", "[]", "g:1: '{' expected"},
-		{"the line", "{\n\n\"chain_id\": 5", "g:3: '\"' expected"},
-		{"missing members", "{\"chain_id\": \"c\"}",
-		 "\"time_ms\" is missing"},
-		{"no accounts", HEAD V1 "}", "\"accounts\" is missing"},
-		{"an unknown member", HEAD "\"colour\": 1}",
-		 "\"colour\" has no meaning here"},
-		{"a member twice", HEAD "\"time_ms\": \"9\"}",
-		 "\"time_ms\" twice"},
-		{"a text without end", "{\"chain", "a text without end"},
-		{"an escape without end", "{\"chain\\", "text"},
-		{"a strange escape", "{\"\\n\"", "escape"},
-		{"a long unicode escape", "{\"\\u0100\"", "escape"},
-		{"a control character", "{\"a\nb\"", "control character"},
-		{"a long text", "{\"" KEY1 KEY1 "x\": 1}",
-		 "longer than anything"},
-		{"no colon", "{\"chain_id\" \"c\"}", "':' expected"},
-		{"no comma", "{\"chain_id\": \"c\" \"time_ms\": 9}",
-		 "',' expected"},
-		{"a comma too many", "{\"chain_id\": \"c\",}", "'\"' expected"},
-		{"a negative number", "{\"time_ms\": -9}", "a whole number"},
-		{"a fraction", "{\"time_ms\": 9.5}", "',' expected"},
-		{"a number too large",
-		 "{\"time_ms\": \"18446744073709551616\"}", "a whole number"},
-		{"an empty number", "{\"time_ms\": \"\"}", "a whole number"},
-		{"a short key",
-		 HEAD "\"validators\": [{\"key\": \"1111\", \"weight\": 1}]",
-		 "64 hexadecimal digits"},
-		{"a validator without weight",
-		 HEAD "\"validators\": [{\"key\": \"" KEY1 "\"}]",
-		 "\"weight\" is missing"},
-		{"a validator with stake",
-		 HEAD "\"validators\": [{\"stake\": 1}]", "has no meaning"},
-		{"a bad name of a validator",
-		 HEAD "\"validators\": [{\"key\": \"" KEY1
-		      "\", \"weight\": 1, \"name\": \"a b\"}]",
-		 "validator 0: a name"},
-		{"a bad name of an account",
-		 HEAD "\"accounts\": [{\"key\": \"" KEY1
-		      "\", \"stake\": 1, \"reputation\": 1, "
-		      "\"name\": \"\xc3\xa9\"}]",
-		 "account 0: a name"},
-		{"an unknown member of an account",
-		 HEAD "\"accounts\": [{\"x\": 1}]", "has no meaning"},
-		{"an array without end", HEAD "\"accounts\": [",
-		 "'{' expected, but the file ends"},
-		{"an array without comma", HEAD V1 ", \"validators2\": []",
-		 "has no meaning"},
-		{"elements without comma",
-		 HEAD "\"validators\": [{\"key\": \"" KEY1
-		      "\", \"weight\": 1} {",
-		 "',' expected"},
-		{"an unknown parameter", HEAD "\"parameters\": {\"x\": 1}",
-		 "x"},
-		{"a parameter out of bounds",
-		 HEAD "\"parameters\": {\"checkpoint.ms\": 0}",
-		 "checkpoint.ms"},
-		{"a parameter without value",
-		 HEAD "\"parameters\": {\"checkpoint.ms\": x}",
-		 "a whole number"},
-		{"a parameter twice",
-		 HEAD "\"parameters\": {\"checkpoint.ms\": 5, "
-		      "\"checkpoint.ms\": 5}",
-		 "\"checkpoint.ms\" twice"},
-		{"a long chain id", "{\"chain_id\": \"" KEY1 "2\"}",
-		 "chain_id: at most 64"},
-		{"a chain id that is no name",
-		 "{\"chain_id\": \"a b\", \"time_ms\": 1, " V1
-		 ", \"accounts\": []}",
-		 "g: chain_id"},
-		{"something behind", HEAD V1 ", \"accounts\": []} x",
-		 "behind the end"},
-		{"no validators", HEAD "\"validators\": [], \"accounts\": []}",
-		 "no validators"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+	for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
 		struct genesis *g = empty();
 		struct err_text why = {""};
-		struct bytes json = {(const uint8_t *)CASES[i].json,
-				     strlen(CASES[i].json)};
+		struct bytes json = {(const uint8_t *)FILES[i].json,
+				     strlen(FILES[i].json)};
 		enum err err = genesis_json_parse(g, json, "g", &why);
 
-		if (err && (!CASES[i].want || !strstr(why.text, CASES[i].want)))
-			print_message("%s: %s\n", CASES[i].name, why.text);
-		assert_int_equal(err, CASES[i].want ? ERR_GENESIS : ERR_OK);
-		if (CASES[i].want)
-			assert_non_null(strstr(why.text, CASES[i].want));
+		if (err && (!FILES[i].want || !strstr(why.text, FILES[i].want)))
+			print_message("%s: %s\n", FILES[i].name, why.text);
+		assert_int_equal(err, FILES[i].want ? ERR_GENESIS : ERR_OK);
+		if (FILES[i].want)
+			assert_non_null(strstr(why.text, FILES[i].want));
 		drop(g);
 	}
 }
