@@ -1,3 +1,5 @@
+#include "ledger_fixture.h"
+
 #include "base/arena.h"
 #include "ledger/checkpoint.h"
 #include "ledger/stored.h"
@@ -10,7 +12,120 @@
 
 #include <cmocka.h>
 
-#define START_MS UINT64_C(1767225600000)
+/* ---- Checkpoints ---- */
+
+static void a_checkpoint_covers_the_blocks_since_the_last(void **state)
+{
+	struct world *w = world_new();
+	struct checkpoint c;
+	struct hash leaves[2];
+	struct hash root;
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_false(w->up.checkpoint_due);
+	outcome_leaf(&leaves[0], 1, &w->up.results_root);
+	idle(w, 10);
+	tx = tx_of(1, 0, submit());
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_false(w->up.checkpoint_due);
+	outcome_leaf(&leaves[1], 3, &w->up.results_root);
+	assert_false(ledger_checkpoint(w->l, &c));
+	/* The third with anything new: the proposals open, without result. */
+	idle(w, 5000);
+	assert_true(w->up.event_count > 0);
+	assert_true(w->up.checkpoint_due);
+	assert_int_equal(ledger_checkpoint_height(w->l), 4);
+	root = root_of_disk(&w->disk);
+	assert_true(ledger_checkpoint(w->l, &c));
+	assert_false(ledger_checkpoint(w->l, &c));
+	assert_memory_equal(&c.state_root, &root, sizeof(root));
+	merkle_root_of(&root, leaves, 2);
+	assert_memory_equal(&c.outcome_root, &root, sizeof(root));
+	assert_int_equal(c.height, 4);
+	assert_int_equal(c.previous, 0);
+	assert_true(c.time_ms == w->time_ms);
+	assert_memory_equal(&c.block, &w->up.block.digest, sizeof(c.block));
+	world_free(w);
+}
+
+static void a_checkpoint_leaves_out_what_the_last_one_covered(void **state)
+{
+	struct world *w = world_new();
+	struct checkpoint c;
+	struct hash leaf;
+	struct hash root;
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	begin(w, 60000);
+	assert_int_equal(apply(w, NULL, &tx), ERR_OK);
+	end(w);
+	assert_true(ledger_checkpoint(w->l, &c));
+	assert_int_equal(c.height, 1);
+	idle(w, 10);
+	tx = tx_of(1, 0, submit());
+	begin(w, 60000);
+	assert_int_equal(apply(w, NULL, &tx), ERR_OK);
+	end(w);
+	outcome_leaf(&leaf, 3, &w->up.results_root);
+	merkle_root_of(&root, &leaf, 1);
+	assert_true(ledger_checkpoint(w->l, &c));
+	assert_int_equal(c.height, 3);
+	assert_int_equal(c.previous, 1);
+	assert_memory_equal(&c.outcome_root, &root, sizeof(root));
+	world_free(w);
+}
+
+static void the_age_of_what_is_new_makes_a_checkpoint_due(void **state)
+{
+	struct world *w = world_new();
+	struct tx tx = tx_of(0, 0, submit());
+
+	(void)state;
+	idle(w, 59999);
+	idle(w, 1);
+	assert_false(w->up.checkpoint_due);
+	assert_int_equal(block_of(w, &tx), ERR_OK);
+	assert_true(w->up.checkpoint_due);
+	assert_int_equal(ledger_checkpoint_height(w->l), 3);
+	idle(w, 60000);
+	assert_true(w->up.checkpoint_due);
+	idle(w, 3600000);
+	assert_true(w->up.checkpoint_due);
+	idle(w, 3600000);
+	assert_false(w->up.checkpoint_due);
+	world_free(w);
+}
+
+static void a_checkpoint_survives_the_next_block_and_a_restart(void **state)
+{
+	struct world *w = world_new();
+	struct tx tx = tx_of(0, 0, submit());
+	struct checkpoint want;
+	struct checkpoint c;
+	struct ledger *l;
+	struct hash root;
+
+	(void)state;
+	begin(w, 60000);
+	assert_int_equal(apply(w, NULL, &tx), ERR_OK);
+	end(w);
+	assert_true(w->up.checkpoint_due);
+	root = root_of_disk(&w->disk);
+	l = reload(w);
+	assert_true(ledger_checkpoint(l, &want));
+	assert_memory_equal(&want.state_root, &root, sizeof(root));
+	idle(w, 10);
+	assert_true(ledger_checkpoint(w->l, &c));
+	assert_memory_equal(&c, &want, sizeof(c));
+	ledger_free(&l);
+	l = reload(w);
+	assert_false(ledger_checkpoint(l, &c));
+	ledger_free(&l);
+	world_free(w);
+}
 
 /* ---- Votes on checkpoints ---- */
 
@@ -117,6 +232,34 @@ static void a_quorum_of_equal_votes_is_a_certificate(void **state)
 				    ERR_BAD_CERTIFICATE);
 		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
+	committee_fini(&m);
+}
+
+static void less_than_a_quorum_is_no_certificate(void **state)
+{
+	struct checkpoint_votes votes;
+	struct signature signatures[VOTERS_MAX];
+	struct checkpoint_certificate cert;
+	struct committee m;
+
+	(void)state;
+	committee_init(&m);
+	checkpoint_votes_init(&votes, 12);
+	checkpoint_votes_set_own(&votes, &m.genesis, &m.c);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct checkpoint_vote v = vote_by(&m, i, &m.c);
+
+		assert_int_equal(checkpoint_votes_add(&votes, &v), ERR_OK);
+		checkpoint_votes_certificate(&cert, signatures, &votes);
+		assert_int_equal(checkpoint_certificate_verify(&cert, &m.e,
+							       &m.genesis,
+							       ed25519, NULL),
+				 i < 2 ? ERR_BAD_CERTIFICATE : ERR_OK);
+	}
+	cert.count--;
+	assert_int_equal(checkpoint_certificate_verify(&cert, &m.e, &m.genesis,
+						       ed25519, NULL),
+			 ERR_BAD_CERTIFICATE);
 	committee_fini(&m);
 }
 
@@ -288,7 +431,14 @@ static void a_block_is_read_as_it_was_stored(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_checkpoint_covers_the_blocks_since_the_last),
+		cmocka_unit_test(
+			a_checkpoint_leaves_out_what_the_last_one_covered),
+		cmocka_unit_test(the_age_of_what_is_new_makes_a_checkpoint_due),
+		cmocka_unit_test(
+			a_checkpoint_survives_the_next_block_and_a_restart),
 		cmocka_unit_test(a_quorum_of_equal_votes_is_a_certificate),
+		cmocka_unit_test(less_than_a_quorum_is_no_certificate),
 		cmocka_unit_test(a_quorum_for_another_state_is_noticed),
 		cmocka_unit_test(split_votes_decide_nothing),
 		cmocka_unit_test(

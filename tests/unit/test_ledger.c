@@ -1,6 +1,6 @@
+#include "ledger_fixture.h"
+
 #include "base/arena.h"
-#include "base/assert.h"
-#include "ledger/ledger.h"
 #include "ledger/merkle.h"
 
 #include <setjmp.h>
@@ -12,9 +12,6 @@
 
 #include <cmocka.h>
 
-#define ACCOUNTS 20
-#define START_MS UINT64_C(1767225600000)
-
 static unsigned int seed_of_run(void)
 {
 	const char *given = getenv("BCAI_TEST_SEED");
@@ -22,252 +19,6 @@ static unsigned int seed_of_run(void)
 
 	print_message("BCAI_TEST_SEED=%u\n", seed);
 	return seed;
-}
-
-/* ---- A disk: what the sink was given ---- */
-
-#define RECORDS 4000
-
-struct record {
-	uint8_t key[STATETREE_KEY_BYTES];
-	size_t key_size;
-	uint8_t *value; /* Owned. */
-	size_t value_size;
-};
-
-struct disk {
-	struct record records[RECORDS];
-	size_t count;
-	size_t puts; /* since it was last set to 0 */
-	char kinds[64];
-};
-
-static void disk_put(void *context, struct bytes key, struct bytes value)
-{
-	struct disk *d = context;
-	size_t i = 0;
-
-	while (i < d->count && (d->records[i].key_size != key.size ||
-				memcmp(d->records[i].key, key.data, key.size)))
-		i++;
-	assert(i < RECORDS);
-	if (i == d->count)
-		d->count++;
-	else
-		free(d->records[i].value);
-	memcpy(d->records[i].key, key.data, key.size);
-	d->records[i].key_size = key.size;
-	d->records[i].value = mem_copy(value.data, value.size);
-	d->records[i].value_size = value.size;
-	if (d->puts < sizeof(d->kinds) - 1)
-		d->kinds[d->puts] = (char)key.data[0];
-	d->puts++;
-}
-
-static int compare(const void *left, const void *right)
-{
-	const struct record *a = left;
-	const struct record *b = right;
-	size_t least = a->key_size < b->key_size ? a->key_size : b->key_size;
-
-	return memcmp(a->key, b->key, least);
-}
-
-static struct bytes key_of(const struct record *r)
-{
-	return (struct bytes){r->key, r->key_size};
-}
-
-static struct bytes value_of(const struct record *r)
-{
-	return (struct bytes){r->value, r->value_size};
-}
-
-/* ---- A small network ---- */
-
-struct world {
-	struct genesis genesis;
-	struct hash hash;
-	struct disk disk;
-	struct ledger_sink sink;
-	struct ledger *l;
-	struct ledger_update up;
-	uint64_t time_ms;
-};
-
-static struct public_key account_key(uint32_t i)
-{
-	struct public_key key;
-	struct hash h;
-
-	hash_bytes(&h, "test/account", &i, sizeof(i));
-	memcpy(key.b, h.b, sizeof(key.b));
-	return key;
-}
-
-static struct world *world_new(void)
-{
-	struct world *w = mem_alloc(sizeof(*w));
-	struct public_key key = account_key(1000);
-
-	genesis_init(&w->genesis);
-	memcpy(w->genesis.chain_id, "test", 5);
-	w->genesis.time_ms = START_MS;
-	w->time_ms = START_MS;
-	genesis_params_fast(&w->genesis);
-	w->genesis.network.value[NETWORK_CHECKPOINT_BLOCKS] = 3;
-	w->genesis.network.value[NETWORK_CHECKPOINT_MS] = 60000;
-	assert_int_equal(genesis_add_validator(&w->genesis, &key, 1, "v", NULL),
-			 ERR_OK);
-	for (uint32_t i = 0; i < ACCOUNTS; i++) {
-		key = account_key(i);
-		assert_int_equal(genesis_add_account(&w->genesis, &key,
-						     (10000 + i) * TOKEN,
-						     i * POINT, "", NULL),
-				 ERR_OK);
-	}
-	genesis_hash(&w->hash, &w->genesis);
-	w->sink.put = disk_put;
-	w->sink.context = &w->disk;
-	assert_int_equal(ledger_new(&w->l, &w->genesis, &w->sink, NULL),
-			 ERR_OK);
-	return w;
-}
-
-static void world_free(struct world *w)
-{
-	for (size_t i = 0; i < w->disk.count; i++)
-		free(w->disk.records[i].value);
-	genesis_fini(&w->genesis);
-	ledger_free(&w->l);
-	free(w);
-}
-
-static struct tx tx_of(uint32_t account, uint64_t nonce, struct payload payload)
-{
-	struct tx tx = {
-		.account = account_key(account),
-		.nonce = nonce,
-		.valid_until_ms = START_MS + 3600000,
-		.payload = payload,
-	};
-	uint64_t seed[2] = {account, nonce};
-
-	hash_bytes(&tx.id, "test/tx", seed, sizeof(seed));
-	return tx;
-}
-
-static struct payload submit(void)
-{
-	struct payload p = {.kind = PAYLOAD_SUBMIT};
-
-	p.submit.type = TYPE_STANDARD;
-	p.submit.title = (struct bytes){(const uint8_t *)"Title", 5};
-	p.submit.description = (struct bytes){(const uint8_t *)"Text", 4};
-	return p;
-}
-
-static struct payload vote(const struct ballot *ballot)
-{
-	struct payload p = {.kind = PAYLOAD_VOTE};
-
-	p.vote.ballots = ballot;
-	p.vote.count = 1;
-	return p;
-}
-
-static void begin(struct world *w, uint64_t later_ms)
-{
-	uint64_t height = ledger_last_block(w->l)->height + 1;
-	struct ledger_block block = {
-		.height = height,
-		.view = height + 7,
-		.time_ms = w->time_ms += later_ms,
-	};
-
-	hash_bytes(&block.digest, "test/block", &height, sizeof(height));
-	ledger_block_begin(w->l, &block);
-}
-
-static void end(struct world *w)
-{
-	w->disk.puts = 0;
-	memset(w->disk.kinds, 0, sizeof(w->disk.kinds));
-	ledger_block_end(w->l, &w->up, &w->sink);
-}
-
-static void idle(struct world *w, uint64_t later_ms)
-{
-	begin(w, later_ms);
-	end(w);
-}
-
-static enum err apply(struct world *w, enum err *code, const struct tx *tx)
-{
-	static const struct tx_place PLACE = {3, 4};
-
-	return ledger_apply_tx(w->l, code, tx, PLACE, NULL);
-}
-
-/* One block of one transaction that takes effect; its result. */
-static enum err block_of(struct world *w, const struct tx *tx)
-{
-	enum err code;
-
-	begin(w, 10);
-	assert_int_equal(apply(w, &code, tx), ERR_OK);
-	end(w);
-	return code;
-}
-
-/* Proposal 1 by account 0, in voting. */
-static void open_proposal(struct world *w)
-{
-	struct tx tx = tx_of(0, 0, submit());
-
-	assert_int_equal(block_of(w, &tx), ERR_OK);
-	idle(w, 5000);
-	assert_int_equal(governance_proposal(ledger_governance(w->l), 1)->state,
-			 STATE_VOTING);
-}
-
-static struct hash root_of_disk(struct disk *d)
-{
-	struct statetree *t = statetree_new();
-	struct hash root;
-
-	for (size_t i = 0; i < d->count; i++)
-		assert_int_equal(statetree_put(t, key_of(&d->records[i]),
-					       value_of(&d->records[i])),
-				 ERR_OK);
-	statetree_root(t, &root);
-	statetree_free(&t);
-	return root;
-}
-
-static void assert_root(struct world *w)
-{
-	struct hash want = root_of_disk(&w->disk);
-	struct hash root;
-
-	ledger_root(w->l, &root);
-	assert_memory_equal(&root, &want, sizeof(root));
-}
-
-static struct ledger *reload(struct world *w)
-{
-	struct ledger *l = ledger_open(&w->hash, &w->genesis);
-	struct err_text why = {""};
-
-	qsort(w->disk.records, w->disk.count, sizeof(w->disk.records[0]),
-	      compare);
-	for (size_t i = 0; i < w->disk.count; i++)
-		assert_int_equal(ledger_load(l, key_of(&w->disk.records[i]),
-					     value_of(&w->disk.records[i]),
-					     &why),
-				 ERR_OK);
-	assert_int_equal(ledger_load_finish(l, &why), ERR_OK);
-	return l;
 }
 
 /* ---- Start ---- */
@@ -285,19 +36,16 @@ static void a_new_ledger_is_what_its_records_say(void **state)
 	assert_root(w);
 	assert_int_equal(w->disk.count, 2 * ACCOUNTS + 2);
 	block_genesis(&header, &digest, &w->hash, START_MS);
-	assert_memory_equal(&ledger_last_block(w->l)->digest, &digest,
-			    sizeof(digest));
+	assert_true(hash_equal(&ledger_last_block(w->l)->digest, &digest));
 	assert_int_equal(ledger_last_block(w->l)->height, 0);
-	assert_memory_equal(ledger_genesis_hash(w->l), &w->hash,
-			    sizeof(w->hash));
-	assert_true(ledger_params(w->l)->value[NETWORK_CHECKPOINT_BLOCKS] == 3);
+	assert_true(hash_equal(ledger_genesis_hash(w->l), &w->hash));
 	l = reload(w);
+	assert_true(ledger_params(l)->value[NETWORK_CHECKPOINT_BLOCKS] == 3);
 	ledger_root(w->l, &a);
 	ledger_root(l, &b);
 	assert_memory_equal(&a, &b, sizeof(a));
 	assert_true(ledger_memory(l) > 1000);
 	ledger_free(&l);
-	assert_null(l);
 	ledger_free(&l);
 	world_free(w);
 }
@@ -323,7 +71,6 @@ static void a_key_with_two_accounts_stops_the_start(void **state)
 
 static void admission_refuses_in_its_order(void **state)
 {
-	enum { NOW = 100 };
 	static const struct {
 		const char *name;
 		uint32_t account;
@@ -518,6 +265,16 @@ static void time_alone_moves_a_proposal(void **state)
 	world_free(w);
 }
 
+static void assert_same_windows(const struct ledger *a, const struct ledger *b)
+{
+	for (uint32_t i = 0; i < ACCOUNTS; i++) {
+		struct nonce_window x = ledger_nonces(a, i);
+		struct nonce_window y = ledger_nonces(b, i);
+
+		assert_true(x.base == y.base && x.used == y.used);
+	}
+}
+
 /* Random blocks: records give the root; a node that restarted anywhere goes
  * on as one that did not. */
 static void random_blocks_agree_after_any_restart(void **state)
@@ -534,6 +291,7 @@ static void random_blocks_agree_after_any_restart(void **state)
 		if (rand_r(&seed) % 3 == 0) {
 			other = w->l;
 			w->l = reload(w);
+			assert_same_windows(other, w->l);
 		}
 		begin(w, (uint64_t)rand_r(&seed) % 700);
 		for (int i = 0; i < count; i++) {
@@ -569,7 +327,7 @@ static enum err load_with(struct world *w, size_t skip, const char *key,
 	bool given = false;
 
 	qsort(w->disk.records, w->disk.count, sizeof(w->disk.records[0]),
-	      compare);
+	      record_compare);
 	for (size_t i = 0; i < w->disk.count && !err; i++) {
 		const struct record *r = &w->disk.records[i];
 		struct bytes k = {(const uint8_t *)key, key_size};
@@ -634,16 +392,24 @@ static void damaged_records_are_refused(void **state)
 
 static void records_out_of_order_are_refused(void **state)
 {
+	static const uint8_t WINDOW[16] = {[7] = 9};
+	static const struct bytes KEY = {(const uint8_t *)"N\0\0\0\0", 5};
 	struct world *w = world_new();
 	struct ledger *l = ledger_open(&w->hash, &w->genesis);
 	const struct record *r = w->disk.records;
 
 	(void)state;
 	qsort(w->disk.records, w->disk.count, sizeof(w->disk.records[0]),
-	      compare);
+	      record_compare);
 	assert_int_equal(ledger_load(l, key_of(&r[0]), value_of(&r[0]), NULL),
 			 ERR_OK);
 	assert_int_equal(ledger_load(l, key_of(&r[0]), value_of(&r[0]), NULL),
+			 ERR_DATA_DAMAGED);
+	ledger_free(&l);
+	l = reload(w);
+	assert_int_equal(ledger_load(l, KEY, (struct bytes){WINDOW, 16}, NULL),
+			 ERR_OK);
+	assert_int_equal(ledger_load(l, KEY, (struct bytes){WINDOW, 16}, NULL),
 			 ERR_DATA_DAMAGED);
 	ledger_free(&l);
 	l = ledger_open(&w->hash, &w->genesis);
@@ -686,93 +452,6 @@ static void a_record_is_proven_under_the_root(void **state)
 	world_free(w);
 }
 
-/* ---- Checkpoints ---- */
-
-static void a_checkpoint_covers_the_blocks_since_the_last(void **state)
-{
-	struct world *w = world_new();
-	struct checkpoint c;
-	struct hash leaves[2];
-	struct hash root;
-	struct tx tx = tx_of(0, 0, submit());
-
-	(void)state;
-	assert_int_equal(block_of(w, &tx), ERR_OK);
-	assert_false(w->up.checkpoint_due);
-	outcome_leaf(&leaves[0], 1, &w->up.results_root);
-	idle(w, 10);
-	tx = tx_of(1, 0, submit());
-	assert_int_equal(block_of(w, &tx), ERR_OK);
-	assert_false(w->up.checkpoint_due);
-	outcome_leaf(&leaves[1], 3, &w->up.results_root);
-	assert_false(ledger_checkpoint(w->l, &c));
-	/* The third with anything new: the proposals open, without result. */
-	idle(w, 5000);
-	assert_true(w->up.event_count > 0);
-	assert_true(w->up.checkpoint_due);
-	assert_int_equal(ledger_checkpoint_height(w->l), 4);
-	root = root_of_disk(&w->disk);
-	assert_true(ledger_checkpoint(w->l, &c));
-	assert_false(ledger_checkpoint(w->l, &c));
-	assert_memory_equal(&c.state_root, &root, sizeof(root));
-	merkle_root_of(&root, leaves, 2);
-	assert_memory_equal(&c.outcome_root, &root, sizeof(root));
-	assert_int_equal(c.height, 4);
-	assert_int_equal(c.previous, 0);
-	assert_true(c.time_ms == w->time_ms);
-	assert_memory_equal(&c.block, &w->up.block.digest, sizeof(c.block));
-	world_free(w);
-}
-
-static void the_age_of_what_is_new_makes_a_checkpoint_due(void **state)
-{
-	struct world *w = world_new();
-	struct tx tx = tx_of(0, 0, submit());
-
-	(void)state;
-	idle(w, 59999);
-	idle(w, 1);
-	assert_false(w->up.checkpoint_due);
-	assert_int_equal(block_of(w, &tx), ERR_OK);
-	assert_true(w->up.checkpoint_due);
-	assert_int_equal(ledger_checkpoint_height(w->l), 3);
-	idle(w, 60000);
-	assert_true(w->up.checkpoint_due);
-	idle(w, 3600000);
-	assert_true(w->up.checkpoint_due);
-	idle(w, 3600000);
-	assert_false(w->up.checkpoint_due);
-	world_free(w);
-}
-
-static void a_checkpoint_survives_the_next_block_and_a_restart(void **state)
-{
-	struct world *w = world_new();
-	struct tx tx = tx_of(0, 0, submit());
-	struct checkpoint want;
-	struct checkpoint c;
-	struct ledger *l;
-	struct hash root;
-
-	(void)state;
-	begin(w, 60000);
-	assert_int_equal(apply(w, NULL, &tx), ERR_OK);
-	end(w);
-	assert_true(w->up.checkpoint_due);
-	root = root_of_disk(&w->disk);
-	l = reload(w);
-	assert_true(ledger_checkpoint(l, &want));
-	assert_memory_equal(&want.state_root, &root, sizeof(root));
-	idle(w, 10);
-	assert_true(ledger_checkpoint(w->l, &c));
-	assert_memory_equal(&c, &want, sizeof(c));
-	ledger_free(&l);
-	l = reload(w);
-	assert_false(ledger_checkpoint(l, &c));
-	ledger_free(&l);
-	world_free(w);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -792,10 +471,6 @@ int main(void)
 		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(records_out_of_order_are_refused),
 		cmocka_unit_test(a_record_is_proven_under_the_root),
-		cmocka_unit_test(a_checkpoint_covers_the_blocks_since_the_last),
-		cmocka_unit_test(the_age_of_what_is_new_makes_a_checkpoint_due),
-		cmocka_unit_test(
-			a_checkpoint_survives_the_next_block_and_a_restart),
 	};
 
 	if (crypto_init())

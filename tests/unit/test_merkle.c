@@ -419,6 +419,37 @@ static void a_full_batch_takes_no_more_and_still_parses(void **state)
 	arena_fini(&arena);
 }
 
+static void a_batch_keeps_room_for_its_signature(void **state)
+{
+	struct secret_key *key = node_key();
+	struct batch_builder b;
+	struct hash digest;
+	struct arena arena;
+	struct batch batch;
+	struct bytes raw;
+	size_t room;
+	struct tx tx;
+
+	(void)state;
+	arena_init(&arena, 1 << 20);
+	tx = make_tx(&arena, 1, 10);
+	room = BATCH_HEADER_BYTES + BATCH_TX_BYTES + tx.raw.size +
+	       SIGNATURE_BYTES;
+	batch_begin(&b, buffer, room - 1, &GENESIS, 0, 1);
+	assert_false(batch_add(&b, &tx));
+	batch_begin(&b, buffer, room, &GENESIS, 0, 1);
+	assert_true(batch_add(&b, &tx));
+	raw = batch_seal(&b, &digest, key);
+	assert_int_equal(raw.size, room);
+	assert_int_equal(batch_parse(&batch, &arena, raw, NULL), ERR_OK);
+	/* Header and signature around nothing. */
+	buffer[BATCH_HEADER_BYTES - 1] = 0;
+	raw.size = BATCH_HEADER_BYTES + SIGNATURE_BYTES;
+	assert_int_equal(batch_parse(&batch, &arena, raw, NULL), ERR_MALFORMED);
+	secret_key_free(&key);
+	arena_fini(&arena);
+}
+
 static void payloads_are_sorted_and_read_back(void **state)
 {
 	struct batch_ref refs[4] = {
@@ -499,6 +530,7 @@ int main(void)
 		cmocka_unit_test(
 			a_batch_of_what_is_no_transaction_has_no_digest),
 		cmocka_unit_test(a_full_batch_takes_no_more_and_still_parses),
+		cmocka_unit_test(a_batch_keeps_room_for_its_signature),
 		cmocka_unit_test(payloads_are_sorted_and_read_back),
 		cmocka_unit_test(payloads_out_of_order_or_too_long_are_refused),
 	};

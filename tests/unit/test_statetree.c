@@ -408,6 +408,51 @@ static void a_proof_says_nothing_about_keys_elsewhere(void **state)
 	statetree_free(&t);
 }
 
+/* A path that no tree has, under a root made for it. */
+static void a_path_must_go_down(void **state)
+{
+	static const struct {
+		uint16_t top;
+		uint16_t low;
+		enum statetree_answer want;
+	} CASES[] = {
+		{3, 9, STATETREE_PRESENT},
+		{9, 9, STATETREE_INVALID},
+		{9, 3, STATETREE_INVALID},
+		{3, 320, STATETREE_INVALID},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct statetree_step path[2] = {
+			{.bit = CASES[i].top, .sibling = {{1}}},
+			{.bit = CASES[i].low, .sibling = {{2}}},
+		};
+		struct statetree_proof proof = {
+			.size = 2, .path = path, .leaf_size = 2};
+		uint8_t input[80];
+		struct writer w;
+		struct hash up;
+
+		writer_init(&w, input, sizeof(input));
+		write_u8(&w, 2);
+		write_u16(&w, 0);
+		write_bytes(&w, proof.value.b, HASH_BYTES);
+		hash_bytes(&up, "bcai-gov/state-leaf/1", input, w.size);
+		for (size_t k = 2; k-- > 0;) {
+			writer_init(&w, input, sizeof(input));
+			write_u16(&w, path[k].bit);
+			write_bytes(&w, up.b, HASH_BYTES);
+			write_bytes(&w, path[k].sibling.b, HASH_BYTES);
+			hash_bytes(&up, "bcai-gov/state-node/1", input, w.size);
+		}
+		assert_int_equal(statetree_verify(&proof, &up,
+						  (struct bytes){proof.leaf, 2},
+						  NULL),
+				 CASES[i].want);
+	}
+}
+
 static void an_empty_tree_proves_absence_of_everything(void **state)
 {
 	struct statetree *t = statetree_new();
@@ -523,6 +568,7 @@ int main(void)
 		cmocka_unit_test(presence_and_absence_are_proven),
 		cmocka_unit_test(a_changed_proof_proves_nothing),
 		cmocka_unit_test(a_proof_says_nothing_about_keys_elsewhere),
+		cmocka_unit_test(a_path_must_go_down),
 		cmocka_unit_test(an_empty_tree_proves_absence_of_everything),
 		cmocka_unit_test(a_full_arena_is_said_to_be_full),
 		cmocka_unit_test(a_large_state_is_compact_and_quick),
