@@ -211,6 +211,7 @@ static void compare_append(ProtobufCBuffer *base, size_t size,
 		c->offset += size;
 }
 
+/* SPEC transactions 3. */
 static bool is_canonical(const Bcai__Tx__TxBody *pb, struct bytes body)
 {
 	struct compare c = {

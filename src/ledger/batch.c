@@ -63,6 +63,7 @@ enum err batch_parse(struct batch *out, struct arena *arena, struct bytes raw,
 	return ERR_OK;
 }
 
+/* SPEC ledger 2. */
 void batch_digest_of_root(struct hash *out, const struct hash *genesis,
 			  const struct batch_ref *place, uint32_t count,
 			  const struct hash *root)

@@ -243,6 +243,7 @@ static void write_name(struct writer *w, const char *name)
 	write_bytes(w, name, size);
 }
 
+/* SPEC ledger 9. */
 void genesis_write_head(struct writer *w, const struct genesis *g)
 {
 	write_u8(w, VERSION);

@@ -58,6 +58,7 @@ void globals_read(struct reader *r, struct globals *g)
 		r->bad = true;
 }
 
+/* SPEC ledger 6. */
 static bool is_due(const struct globals *g, const struct network_params *params)
 {
 	uint64_t age = g->last.time_ms - g->checkpoint_time_ms;

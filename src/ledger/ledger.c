@@ -273,6 +273,7 @@ static enum err find_signer(const struct ledger *l, uint32_t *account,
 	return ERR_OK;
 }
 
+/* SPEC transactions 5. */
 enum err ledger_admit(const struct ledger *l, uint32_t *account,
 		      const struct tx *tx, uint64_t now_ms,
 		      struct err_text *text)
@@ -360,6 +361,7 @@ static void use_nonce(struct ledger *l, uint32_t account, uint64_t nonce)
 	l->changed[l->changed_count++] = account;
 }
 
+/* SPEC ledger 3.2. */
 enum err ledger_apply_tx(struct ledger *l, enum err *code, const struct tx *tx,
 			 struct tx_place place, struct err_text *text)
 {

@@ -142,6 +142,7 @@ void merkle_prove(struct merkle_proof *out, const struct hash *leaves,
 	out->size = depth;
 }
 
+/* SPEC ledger 1. */
 bool merkle_fold(struct hash *root, const struct merkle_proof *proof,
 		 const struct hash *leaf)
 {

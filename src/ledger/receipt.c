@@ -136,7 +136,7 @@ static enum err broken(struct err_text *text, const char *step)
 	return err_set(text, ERR_CHECK_FAILED, "%s", step);
 }
 
-/* The validators that the network started with. */
+/* SPEC ledger 7.1. The validators that the network started with. */
 static enum err step_genesis(struct electorate *e, const struct receipt *r,
 			     const struct hash *genesis_hash,
 			     struct err_text *text)
@@ -167,6 +167,7 @@ static enum err step_genesis(struct electorate *e, const struct receipt *r,
 	return ERR_OK;
 }
 
+/* SPEC ledger 7.2. */
 static enum err step_tx(struct receipt_facts *out, struct hash *leaf,
 			const struct receipt *r, const struct hash *genesis,
 			struct err_text *text)
@@ -185,6 +186,7 @@ static enum err step_tx(struct receipt_facts *out, struct hash *leaf,
 	return ERR_OK;
 }
 
+/* SPEC ledger 7.3. */
 static enum err step_block(struct receipt_facts *out, const struct receipt *r,
 			   const struct hash *leaf, const struct hash *genesis,
 			   struct err_text *text)
@@ -207,6 +209,7 @@ static enum err step_block(struct receipt_facts *out, const struct receipt *r,
 	return ERR_OK;
 }
 
+/* SPEC ledger 7.4, SPEC ledger 7.5. */
 static enum err step_final(struct receipt_facts *out, const struct receipt *r,
 			   const struct electorate *e,
 			   const struct hash *genesis, struct err_text *text)
@@ -237,6 +240,7 @@ static enum err step_final(struct receipt_facts *out, const struct receipt *r,
 	return ERR_OK;
 }
 
+/* SPEC ledger 7.6, SPEC ledger 7.7. */
 static enum err step_outcome(struct receipt_facts *out, const struct receipt *r,
 			     const struct electorate *e,
 			     const struct hash *genesis, struct err_text *text)

@@ -451,8 +451,8 @@ enum err statetree_prove(struct statetree *t, struct statetree_proof *out,
 	return ERR_OK;
 }
 
-/* From the leaf up; false when the path could not stand in any tree, or would
- * lead a search for `key` elsewhere. */
+/* SPEC ledger 5. From the leaf up; false when the path could not stand in any
+ * tree, or would lead a search for `key` elsewhere. */
 static bool climb(struct hash *up, const struct statetree_proof *proof,
 		  struct bytes leaf, struct bytes key)
 {

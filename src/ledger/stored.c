@@ -10,6 +10,7 @@ size_t stored_block_size(const struct stored_block *b)
 	       b->result_count * STORED_RESULT_BYTES;
 }
 
+/* SPEC ledger 8. */
 void stored_block_write(struct writer *w, const struct stored_block *b)
 {
 	write_u8(w, VERSION);

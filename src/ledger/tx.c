@@ -40,8 +40,8 @@ void tx_compute_leaf(struct hash *out, const struct hash *id,
 	hash_bytes(out, LEAF_DOMAIN, input, sizeof(input));
 }
 
-/* A length of at most LIMIT_TX_BYTES: up to three groups of seven bits, the
- * lowest first, the last one not zero. */
+/* SPEC transactions 2. A length of at most LIMIT_TX_BYTES: up to three groups
+ * of seven bits, the lowest first, the last one not zero. */
 static size_t read_length(struct reader *r)
 {
 	size_t v = 0;
@@ -107,6 +107,7 @@ void tx_join(struct writer *w, struct bytes body,
 	write_bytes(w, signature->b, SIGNATURE_BYTES);
 }
 
+/* SPEC transactions 4. */
 enum err nonce_check(const struct nonce_window *w, uint64_t nonce)
 {
 	if (nonce < w->base)
