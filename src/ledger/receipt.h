@@ -54,6 +54,41 @@ struct receipt_facts {
 	uint64_t checkpoint_height;
 };
 
+/* ---- Making one ----
+ *
+ * The caller fills genesis, headers and certificate, and calls these with what
+ * it has stored; lists of hashes come from the arena (ERR_NO_MEMORY). What is
+ * borrowed must outlive the receipt. */
+
+/* The transaction at `index` of its batch; ERR_NOT_FOUND when there is none,
+ * ERR_MALFORMED for a batch of what is no transaction. */
+enum err receipt_set_batch(struct receipt *r, struct arena *arena,
+			   const struct hash *genesis,
+			   const struct batch *batch, uint32_t index) MUST_USE;
+/* The batch at `index` of its block; ERR_NOT_FOUND. */
+enum err receipt_set_block(struct receipt *r, struct arena *arena,
+			   const struct batch_ref *refs, size_t count,
+			   size_t index) MUST_USE;
+
+/* One block with results, of those that a checkpoint covers. */
+struct receipt_outcome {
+	uint64_t height;
+	struct hash results_root;
+};
+
+/* Code and place of a transaction among its block's results, and of the block
+ * among the `count` outcomes of its checkpoint, in order of height. The caller
+ * fills `checkpoint`. ERR_NOT_FOUND when the block has no such result, or the
+ * outcomes no such block. */
+struct stored_block;
+enum err receipt_set_outcome(struct receipt *r, struct arena *arena,
+			     const struct hash *tx,
+			     const struct stored_block *block,
+			     const struct receipt_outcome *outcomes,
+			     size_t count) MUST_USE;
+
+/* ---- Bytes and proof ---- */
+
 size_t receipt_size(const struct receipt *r);
 void receipt_write(struct writer *w, const struct receipt *r);
 /* `out` borrows from `raw` and the arena. ERR_MALFORMED, ERR_TOO_LARGE,

@@ -3,6 +3,7 @@
 #include "ledger/genesis.h"
 #include "ledger/ledger.h"
 #include "ledger/receipt.h"
+#include "ledger/stored.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,9 +150,26 @@ static void finalize(struct history *h)
 	c->signatures = h->finals;
 }
 
-static void make_checkpoint(struct history *h)
+/* The checkpoint, signed by nodes 0 to 2. */
+static void seal(struct history *h, struct receipt *r,
+		 const struct checkpoint *c)
 {
 	struct checkpoint_votes *votes = mem_alloc(sizeof(*votes));
+
+	checkpoint_votes_init(votes, 24);
+	checkpoint_votes_set_own(votes, &h->genesis, c);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct checkpoint_vote v;
+
+		checkpoint_vote_sign(&v, h->node[i], i, &h->genesis, c);
+		assert_int_equal(checkpoint_votes_add(votes, &v), ERR_OK);
+	}
+	checkpoint_votes_certificate(&r->checkpoint, h->seals, votes);
+	free(votes);
+}
+
+static void make_checkpoint(struct history *h)
+{
 	struct checkpoint c = {.height = 24, .previous = 16};
 	struct hash results[TXS];
 	struct hash blocks[2] = {{{5}}};
@@ -165,18 +183,9 @@ static void make_checkpoint(struct history *h)
 	merkle_root_of(&c.outcome_root, blocks, 2);
 	merkle_prove(&h->receipt.in_results, results, TXS, 3);
 	merkle_prove(&h->receipt.in_outcome, blocks, 2, 1);
-	checkpoint_votes_init(votes, 24);
-	checkpoint_votes_set_own(votes, &h->genesis, &c);
-	for (uint32_t i = 0; i < 3; i++) {
-		struct checkpoint_vote v;
-
-		checkpoint_vote_sign(&v, h->node[i], i, &h->genesis, &c);
-		assert_int_equal(checkpoint_votes_add(votes, &v), ERR_OK);
-	}
-	checkpoint_votes_certificate(&h->receipt.checkpoint, h->seals, votes);
+	seal(h, &h->receipt, &c);
 	h->receipt.has_outcome = true;
 	h->receipt.code = ERR_NOT_VOTING;
-	free(votes);
 }
 
 static struct history *history_new(void)
@@ -253,6 +262,106 @@ static struct bytes written(const struct receipt *r, struct arena *arena)
 	assert_false(w.bad);
 	assert_int_equal(w.size, size);
 	return (struct bytes){data, size};
+}
+
+/* ---- Made from what a node has stored ---- */
+
+static enum err verify_made(const struct history *h, const struct receipt *r)
+{
+	struct receipt_facts facts;
+
+	return receipt_verify(&facts, r, &h->genesis, NULL);
+}
+
+/* A checkpoint over these outcomes. */
+static void seal_outcomes(struct history *h, struct receipt *r,
+			  const struct receipt_outcome *outcomes, size_t count)
+{
+	struct checkpoint c = {.height = 24, .previous = 16};
+	struct merkle m;
+
+	merkle_init(&m);
+	for (size_t i = 0; i < count; i++) {
+		struct hash leaf;
+
+		outcome_leaf(&leaf, outcomes[i].height,
+			     &outcomes[i].results_root);
+		merkle_add(&m, &leaf);
+	}
+	merkle_root(&c.outcome_root, &m);
+	seal(h, r, &c);
+}
+
+static void a_receipt_made_from_stored_parts_is_the_same(void **state)
+{
+	struct history *h = history_new();
+	struct receipt made = h->receipt;
+	struct bytes txs[TXS];
+	struct batch batch = {
+		.origin = 2, .sequence = 6, .count = TXS, .txs = txs};
+	struct batch_ref refs[3] = {{0}, {.sequence = 5}, {.origin = 2}};
+	struct ledger_result results[TXS];
+	struct stored_block block = {.header = h->headers[0],
+				     .results = results,
+				     .result_count = TXS};
+	struct receipt_outcome outcomes[2] = {{.height = 17}, {.height = 20}};
+	struct bytes want;
+	struct bytes got;
+
+	(void)state;
+	memset(results, 0, sizeof(results));
+	for (uint8_t i = 0; i < TXS; i++) {
+		txs[i] = make_tx(h, i + 1).raw;
+		results[i].id = h->ids[i];
+		results[i].code = i == 3 ? ERR_NOT_VOTING : ERR_OK;
+	}
+	refs[0].digest.b[0] = 1;
+	refs[1].digest.b[0] = 2;
+	assert_int_equal(
+		batch_digest(&refs[2].digest, &h->genesis, &batch, NULL),
+		ERR_OK);
+	stored_results_root(&outcomes[1].results_root, &block);
+	memset(&made.in_batch, 0, sizeof(made.in_batch));
+	memset(&made.in_block, 0, sizeof(made.in_block));
+	assert_int_equal(
+		receipt_set_batch(&made, &h->arena, &h->genesis, &batch, TXS),
+		ERR_NOT_FOUND);
+	assert_int_equal(
+		receipt_set_batch(&made, &h->arena, &h->genesis, &batch, 3),
+		ERR_OK);
+	assert_int_equal(receipt_set_block(&made, &h->arena, refs, 3, 3),
+			 ERR_NOT_FOUND);
+	assert_int_equal(receipt_set_block(&made, &h->arena, refs, 3, 2),
+			 ERR_OK);
+	assert_int_equal(verify_made(h, &made), ERR_OK);
+	made.has_outcome = false;
+	h->receipt.has_outcome = false;
+	want = written(&h->receipt, &h->arena);
+	got = written(&made, &h->arena);
+	assert_int_equal(want.size, got.size);
+	assert_memory_equal(want.data, got.data, got.size);
+	seal_outcomes(h, &made, outcomes, 2);
+	assert_int_equal(receipt_set_outcome(&made, &h->arena, &h->ids[3],
+					     &block, outcomes, 2),
+			 ERR_OK);
+	assert_int_equal(verify_made(h, &made), ERR_OK);
+	assert_int_equal(made.code, ERR_NOT_VOTING);
+	assert_int_equal(receipt_set_outcome(&made, &h->arena, &h->genesis,
+					     &block, outcomes, 2),
+			 ERR_NOT_FOUND);
+	assert_int_equal(receipt_set_outcome(&made, &h->arena, &h->ids[3],
+					     &block, outcomes, 1),
+			 ERR_NOT_FOUND);
+	h->arena.limit = h->arena.used;
+	assert_int_equal(
+		receipt_set_batch(&made, &h->arena, &h->genesis, &batch, 3),
+		ERR_NO_MEMORY);
+	assert_int_equal(receipt_set_block(&made, &h->arena, refs, 3, 2),
+			 ERR_NO_MEMORY);
+	assert_int_equal(receipt_set_outcome(&made, &h->arena, &h->ids[3],
+					     &block, outcomes, 2),
+			 ERR_NO_MEMORY);
+	history_free(h);
 }
 
 static void a_receipt_is_read_as_it_was_written(void **state)
@@ -506,6 +615,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_receipt_proves_what_it_says),
+		cmocka_unit_test(a_receipt_made_from_stored_parts_is_the_same),
 		cmocka_unit_test(a_receipt_is_read_as_it_was_written),
 		cmocka_unit_test(
 			a_receipt_changed_anywhere_proves_nothing_else),
