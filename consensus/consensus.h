@@ -55,7 +55,7 @@ struct consensus_config {
 	uint64_t heartbeat_ms; /* An empty block when idle so long; 0: never. */
 	uint64_t interval_ms;  /* Least time between two blocks; may be 0. */
 	uint64_t drift_ms;     /* How far ahead of our clock a block may be. */
-	uint32_t window;       /* Views kept; at least 16. */
+	uint32_t window;       /* Views kept; 16 to CONSENSUS_WINDOW_MAX. */
 
 	/* Records the sign log holds already: positions count from here. */
 	uint64_t log_position;
@@ -68,6 +68,7 @@ struct consensus_config {
 };
 
 #define CONSENSUS_DEFAULT_WINDOW 256u
+#define CONSENSUS_WINDOW_MAX	 1024u
 
 /* Fill the timing fields and the window with their defaults: 200 ms, 5 s,
  * 5 s, 3 ms, 1 s, 256. Touches nothing else. */
@@ -108,12 +109,11 @@ struct block_proposal {
 	uint32_t proof_count;			 /* <= CONSENSUS_PROOFS_MAX */
 };
 
-/* "Send me what you hold on views first to last, and your finalization if it
- * is later than first." */
+/* "Send me the certificates you hold on views from `view` on, and your
+ * finalization if it is later than that." */
 struct certificate_request {
 	uint32_t epoch;
-	uint64_t first;
-	uint64_t last;
+	uint64_t view;
 };
 
 enum payload_verdict {

@@ -1,0 +1,37 @@
+/* Deliberate bugs, for the test that shows the simulator finds them.
+ *
+ * In every real build CONSENSUS_MUTANT is MUTANT_NONE, a constant, and the
+ * wrong branches are gone. tests/sim builds the core once more with
+ * CONSENSUS_MUTANT naming a variable, and picks a bug at run time. */
+#ifndef BCAI_CONSENSUS_MUTANT_H
+#define BCAI_CONSENSUS_MUTANT_H
+
+#define MUTANTS(X)                                                             \
+	X(NONE, "none")                                                        \
+	X(QUORUM_SMALL, "quorum-small")                                        \
+	X(FINALIZE_AFTER_NULLIFY, "finalize-after-nullify")                    \
+	X(NULLIFY_AFTER_FINALIZE, "nullify-after-finalize")                    \
+	X(FORGET_NULLIFY, "forget-nullify")                                    \
+	X(RESUME_LAST, "resume-last")                                          \
+	X(NOTARIZE_TWICE, "notarize-twice")                                    \
+	X(SKIP_PROOFS, "skip-proofs")                                          \
+	X(SEND_EARLY, "send-early")                                            \
+	X(NO_STANDSTILL, "no-standstill")                                      \
+	X(FORGET_HEADER, "forget-header")                                      \
+	X(LATE_FINALIZE, "drop-late-finalize")
+
+enum mutant {
+#define MUTANT_ENUM(symbol, name) MUTANT_##symbol,
+	MUTANTS(MUTANT_ENUM)
+#undef MUTANT_ENUM
+};
+
+#ifdef CONSENSUS_MUTANT
+extern enum mutant CONSENSUS_MUTANT;
+#else
+#define CONSENSUS_MUTANT MUTANT_NONE
+#endif
+
+#define MUTANT(symbol) (CONSENSUS_MUTANT == MUTANT_##symbol)
+
+#endif
