@@ -1,10 +1,12 @@
 /* Deliberate bugs, for the test that shows the simulator finds them.
  *
- * In every real build CONSENSUS_MUTANT is MUTANT_NONE, a constant, and the
- * wrong branches are gone. tests/sim builds the core once more with
- * CONSENSUS_MUTANT naming a variable, and picks a bug at run time. */
+ * In every real build MUTANT() is false and the wrong branches are gone.
+ * tests/sim builds the core once more with CONSENSUS_MUTANTS defined, and
+ * picks a bug at run time. */
 #ifndef BCAI_CONSENSUS_MUTANT_H
 #define BCAI_CONSENSUS_MUTANT_H
+
+#include <stdbool.h>
 
 #define MUTANTS(X)                                                             \
 	X(NONE, "none")                                                        \
@@ -26,12 +28,11 @@ enum mutant {
 #undef MUTANT_ENUM
 };
 
-#ifdef CONSENSUS_MUTANT
-extern enum mutant CONSENSUS_MUTANT;
+#ifdef CONSENSUS_MUTANTS
+extern enum mutant consensus_mutant;
+#define MUTANT(symbol) (consensus_mutant == MUTANT_##symbol)
 #else
-#define CONSENSUS_MUTANT MUTANT_NONE
+#define MUTANT(symbol) false
 #endif
-
-#define MUTANT(symbol) (CONSENSUS_MUTANT == MUTANT_##symbol)
 
 #endif

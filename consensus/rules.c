@@ -350,10 +350,28 @@ static bool build_is_due(const struct consensus *c)
 	return false;
 }
 
+/* Are this block and all between it and the root held? The host has to know
+ * what is in them already. */
+static bool holds_chain(struct consensus *c, uint64_t view,
+			const struct hash *digest)
+{
+	while (view > c->root.view) {
+		const struct held_block *block =
+			views_block(&c->views, view, digest);
+
+		if (!block) {
+			rules_want_block(c, view, digest);
+			return false;
+		}
+		view = block->header.parent_view;
+		digest = &block->header.parent;
+	}
+	return true;
+}
+
 /* SPEC consensus 2, idle: a leader with nothing to do waits for work. */
 static void lead(struct consensus *c)
 {
-	const struct held_block *block = NULL;
 	struct statement what;
 	struct hash parent;
 	uint64_t view;
@@ -368,14 +386,9 @@ static void lead(struct consensus *c)
 		rules_nullify_at_once(c);
 		return;
 	}
-	if (view > c->root.view) {
-		block = views_block(&c->views, view, &parent);
-		if (!block) {
-			rules_want_block(c, view, &parent);
-			return;
-		}
-	}
-	output_ask_build(c, &parent, block);
+	if (holds_chain(c, view, &parent))
+		output_ask_build(c, &parent,
+				 views_block(&c->views, view, &parent));
 }
 
 /* SPEC consensus 5: a leader that gives up its own view is believed. */
