@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void mark_dirty(struct admin_conn *c)
+void conn_touch(struct admin_conn *c)
 {
 	if (c->dirty)
 		return;
@@ -50,7 +50,7 @@ static void append(struct admin_conn *c, const char *data, size_t size)
 	}
 	memcpy(c->out + c->out_size, data, size);
 	c->out_size += size;
-	mark_dirty(c);
+	conn_touch(c);
 }
 
 void conn_write(struct admin_conn *c, const char *data, size_t size)
@@ -86,7 +86,7 @@ void conn_kill(struct admin_conn *c)
 	close(c->fd);
 	c->listener->connections--;
 	c->server->counters.connections--;
-	mark_dirty(c);
+	conn_touch(c);
 }
 
 static void on_flush_timeout(struct ev_loop *loop, ev_timer *w, int events)
@@ -107,7 +107,7 @@ void conn_close(struct admin_conn *c)
 	ev_timer_stop(c->server->loop, &c->timer);
 	ev_timer_init(&c->timer, on_flush_timeout, ADMIN_FLUSH_S, 0.);
 	ev_timer_start(c->server->loop, &c->timer);
-	mark_dirty(c);
+	conn_touch(c);
 }
 
 void conn_flush(struct admin_conn *c)
@@ -209,7 +209,7 @@ static void digest(struct admin_conn *c)
 	if (!all) {
 		ev_io_stop(c->server->loop, &c->read_io);
 		if (waiting(c) > ADMIN_PAUSE_BYTES) {
-			mark_dirty(c);
+			conn_touch(c);
 			return;
 		}
 		ev_timer_start(c->server->loop, &c->timer);
@@ -225,7 +225,7 @@ static void digest(struct admin_conn *c)
 			refuse_line(c, ERR_RPC_PARSE,
 				    "the last line has no end");
 		c->in_size = c->in_scanned = 0;
-		mark_dirty(c);
+		conn_touch(c);
 		return;
 	}
 	if (!may_read(c))

@@ -113,6 +113,8 @@ void conn_new(struct admin_listener *listener, int fd);
  * is closed. `resume_height` goes into that error, 0 for none. */
 void conn_write(struct admin_conn *c, const char *data, size_t size);
 void conn_flush(struct admin_conn *c);
+/* Have it flushed when the turn ends, and ended when it is done. */
+void conn_touch(struct admin_conn *c);
 /* No more requests; closed once all is written. */
 void conn_close(struct admin_conn *c);
 /* Gone now; memory stays until conn_reap. */

@@ -89,6 +89,9 @@ static void slot_give(struct admin_server *s, uint32_t slot)
 	c->pending_count--;
 	s->counters.pending--;
 	link_free(s, slot);
+	/* A notification is not answered: nothing else ends its connection. */
+	if (c->ended && c->pending_count == 0)
+		conn_touch(c);
 }
 
 void submit_forget(struct admin_conn *c)
