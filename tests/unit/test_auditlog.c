@@ -271,6 +271,35 @@ static void a_line_with_more_behind_its_end_is_found(void **state)
 	assert_int_equal(s.broken, 1);
 }
 
+/* Whoever can write the file can also make a line whose hash is right. */
+static void a_line_that_skips_a_number_is_found(void **state)
+{
+	struct auditlog *log = open_log();
+	struct audit_entry e = append_one(log, 0);
+	struct audit_summary s;
+	char hex[HASH_HEX_BYTES], line[512];
+	struct hasher h;
+	int n, fd;
+
+	(void)state;
+	auditlog_close(&log);
+	hash_hex(hex, &e.params);
+	n = snprintf(line, sizeof(line), "3 1 2 3 4 peer.ban %s 0", hex);
+	hasher_init(&h, "bcai-gov/audit/1");
+	hasher_add(&h, e.hash.b, HASH_BYTES);
+	hasher_add(&h, line, (size_t)n);
+	hasher_final(&h, &e.hash);
+	hash_hex(hex, &e.hash);
+	n += snprintf(line + n, sizeof(line) - (size_t)n, " %s\n", hex);
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, line, (size_t)n), n);
+	close(fd);
+	assert_int_equal(auditlog_verify(&s, path, NULL, NULL),
+			 ERR_AUDIT_DAMAGED);
+	assert_int_equal(s.broken, 2);
+}
+
 static void
 every_cut_of_the_last_line_is_cut_off_and_the_chain_goes_on(void **state)
 {
@@ -357,6 +386,7 @@ int main(void)
 		IN_FOLDER(a_line_with_more_behind_its_end_is_found),
 		IN_FOLDER(
 			every_cut_of_the_last_line_is_cut_off_and_the_chain_goes_on),
+		IN_FOLDER(a_line_that_skips_a_number_is_found),
 		IN_FOLDER(a_file_that_is_no_audit_log_is_refused),
 		IN_FOLDER(a_full_disk_leaves_whole_lines),
 	};

@@ -1,5 +1,6 @@
 /* Keys on disk and where passphrases come from. */
 #define _GNU_SOURCE /* memmem, the pseudo-terminal */
+#include "crypto/hash.h"
 #include "crypto/keystore.h"
 
 #include <errno.h>
@@ -164,6 +165,59 @@ static void a_clear_file_with_any_byte_changed_is_refused(void **state)
 {
 	(void)state;
 	assert_every_damage_is_seen(NULL);
+}
+
+/* Whoever can write the file can also make its hash right again. Offsets as
+ * in keystore.c. */
+static void a_forged_file_with_a_right_hash_is_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+		uint8_t value;
+		enum err expected;
+	} ROWS[] = {
+		{"as it was", 13, 0, ERR_OK},
+		{"a later version", 14, 2, ERR_DATA_NEWER},
+		{"another form", 15, 3, ERR_KEY_DAMAGED},
+		{"form zero", 15, 0, ERR_KEY_DAMAGED},
+		{"sealed, said to be in clear", 15, 1, ERR_KEY_DAMAGED},
+		{"another public key", 16, 0xee, ERR_KEY_DAMAGED},
+		{"no passes", 51, 0, ERR_KEY_DAMAGED},
+		{"too many passes", 51, 17, ERR_KEY_DAMAGED},
+		{"far too many passes", 48, 1, ERR_KEY_DAMAGED},
+		{"too much memory", 53, 0x10, ERR_KEY_DAMAGED},
+		{"another salt", 56, 0xee, ERR_KEY_PASSPHRASE},
+		{"another nonce", 72, 0xee, ERR_KEY_PASSPHRASE},
+		{"another box", 96, 0xee, ERR_KEY_PASSPHRASE},
+	};
+	uint8_t *data;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(create("alice", right), ERR_OK);
+	assert_int_equal(file_read(&data, &size, key_path, 1024, NULL), ERR_OK);
+	assert_int_equal(size, 48 + 96 + HASH_BYTES);
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		uint8_t was = data[ROWS[i].offset];
+		struct secret_key *opened;
+		struct hash sum;
+
+		/* A random byte may be 0xee already. */
+		data[ROWS[i].offset] =
+			ROWS[i].value == 0xee ? (uint8_t)~was : ROWS[i].value;
+		hash_bytes(&sum, "bcai-gov/key-file/1", data,
+			   size - HASH_BYTES);
+		memcpy(data + size - HASH_BYTES, sum.b, HASH_BYTES);
+		assert_int_equal(file_replace(key_path, data, size, 0600, NULL),
+				 ERR_OK);
+		if (keystore_open(&opened, folder, "alice", right, NULL) !=
+		    ROWS[i].expected)
+			fail_msg("%s", ROWS[i].name);
+		secret_key_free(&opened);
+		data[ROWS[i].offset] = was;
+	}
+	free(data);
 }
 
 static void a_key_that_others_can_read_is_refused(void **state)
@@ -474,6 +528,7 @@ int main(void)
 		IN_FOLDER(the_file_of_an_encrypted_key_does_not_hold_its_seed),
 		IN_FOLDER(an_encrypted_file_with_any_byte_changed_is_refused),
 		IN_FOLDER(a_clear_file_with_any_byte_changed_is_refused),
+		IN_FOLDER(a_forged_file_with_a_right_hash_is_refused),
 		IN_FOLDER(a_key_that_others_can_read_is_refused),
 		IN_FOLDER(an_existing_key_is_never_overwritten),
 		IN_FOLDER(an_unknown_key_is_said_to_be_unknown),

@@ -265,6 +265,47 @@ static void every_truncation_keeps_the_whole_records(void **state)
 	free(data);
 }
 
+static void an_unfinished_end_is_cut_off_the_file(void **state)
+{
+	struct signlog_summary summary;
+	struct signlog *log;
+	struct seen seen;
+	struct stat st;
+
+	(void)state;
+	write_log("a,a record that will lose its end");
+	assert_int_equal(truncate(path, HEADER + HEAD + 1 + HEAD + 20), 0);
+	log = open_log(&summary, &seen);
+	assert_int_equal(summary.torn_bytes, HEAD + 20);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, HEADER + HEAD + 1);
+	signlog_close(&log);
+}
+
+/* Both copies of a length changed alike, to beyond the end of the file. */
+static void a_record_behind_one_that_seems_cut_short_is_damage(void **state)
+{
+	struct signlog_summary summary;
+	struct writer w;
+	uint8_t *data;
+	size_t size;
+
+	(void)state;
+	write_log("a,bb,ccc");
+	assert_int_equal(file_read(&data, &size, path, 4096, NULL), ERR_OK);
+	writer_init(&w, data + HEADER + HEAD + 1, 4);
+	write_u16(&w, 5000);
+	write_u16(&w, (uint16_t)~5000);
+	assert_int_equal(
+		signlog_parse(&summary, data, size, &ME, NULL, NULL, NULL),
+		ERR_DATA_DAMAGED);
+	assert_int_equal(signlog_parse(&summary, data, size - HEAD - 3, &ME,
+				       NULL, NULL, NULL),
+			 ERR_OK);
+	assert_int_equal(summary.records, 1);
+	free(data);
+}
+
 static void every_flipped_bit_is_damage_also_in_the_last_record(void **state)
 {
 	uint8_t *data;
@@ -439,7 +480,7 @@ static void compaction_of_a_file_changed_by_others_is_refused(void **state)
 /* In a child whose files may grow to 200 bytes. */
 static int append_under_a_limit(void)
 {
-	struct rlimit limit = {200, 200};
+	struct rlimit limit = {200, RLIM_INFINITY};
 	struct signlog_summary summary;
 	struct signlog *log;
 	char big[101];
@@ -456,7 +497,10 @@ static int append_under_a_limit(void)
 		return 2;
 	if (append_text(log, big) != ERR_DISK_FULL)
 		return 3;
-	/* An error stays, even when there would be room. */
+	/* An error stays, even when there is room again. */
+	limit.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
 	return append_text(log, "third") == ERR_DISK_FULL ? 0 : 4;
 }
 
@@ -491,6 +535,8 @@ int main(void)
 		IN_FOLDER(a_later_version_is_said_to_be_one),
 		IN_FOLDER(an_error_of_the_visitor_is_passed_on),
 		IN_FOLDER(every_truncation_keeps_the_whole_records),
+		IN_FOLDER(an_unfinished_end_is_cut_off_the_file),
+		IN_FOLDER(a_record_behind_one_that_seems_cut_short_is_damage),
 		IN_FOLDER(every_flipped_bit_is_damage_also_in_the_last_record),
 		IN_FOLDER(a_byte_made_anything_else_is_damage),
 		IN_FOLDER(a_lost_byte_in_the_middle_is_damage),

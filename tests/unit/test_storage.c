@@ -515,7 +515,7 @@ static void a_second_handle_is_refused(void **state)
 /* In a child whose files may not grow over 64 KiB. */
 static int fill_under_a_limit(void)
 {
-	struct rlimit limit = {65536, 65536};
+	struct rlimit limit = {65536, RLIM_INFINITY};
 	struct err_text text = {""};
 	struct store *s = open_db();
 	struct store_batch b;
@@ -536,6 +536,10 @@ static int fill_under_a_limit(void)
 		store_batch_put(&b, key, (size_t)n, value, sizeof(value));
 		e = store_write(s, batches, 1, true, &text);
 	} while (e == ERR_OK && ++written < 1000);
+	/* The error stays, also when there is room again. */
+	limit.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
 	if (e != ERR_DISK_FULL || write_batch(s, &b) != ERR_DISK_FULL)
 		return 2;
 	/* Not closed: as if killed. */
