@@ -45,7 +45,7 @@ enum net_class { NET_CONSENSUS, NET_CONTROL, NET_BATCH, NET_SYNC };
 	X(SYNC_BLOCKS, 49, "sync_blocks", SYNC, PROTO)                         \
 	X(TIP, 50, "tip", CONTROL, PROTO)                                      \
 	X(CHECKPOINT_VOTE, 51, "checkpoint_vote", CONTROL, RAW)                \
-	X(CHECKPOINT_REQUEST, 52, "checkpoint_request", CONTROL, RAW)           \
+	X(CHECKPOINT_REQUEST, 52, "checkpoint_request", CONTROL, RAW)          \
 	X(CHECKPOINT, 53, "checkpoint", CONTROL, RAW)                          \
 	X(TX_FORWARD, 64, "tx_forward", BATCH, RAW)                            \
 	X(TX_RESULT, 65, "tx_result", CONTROL, PROTO)

@@ -66,6 +66,14 @@ struct store_key key_batch(const struct batch_ref *ref)
 	return end(&key, &w);
 }
 
+struct store_key key_unfinished(const struct batch_ref *ref)
+{
+	struct store_key key = key_batch(ref);
+
+	key.data[0] = 'u';
+	return key;
+}
+
 struct store_key key_tx(const struct hash *id)
 {
 	struct store_key key;

@@ -3,6 +3,7 @@
  *	h height(8)                     block: ledger/stored.h
  *	f height(8)                     finalization of just that block
  *	b origin(4) sequence(8) digest(8)  batch
+ *	u origin sequence digest        the batch is not final yet; empty
  *	t id(16)                        height(8) index(4)
  *	c view(8) digest(32)            block not final yet: header, payload
  *	k height(8)                     checkpoint certificate
@@ -32,6 +33,7 @@ struct store_key key_finalization(uint64_t height);
 struct store_key key_batch(const struct batch_ref *ref);
 /* All batches of an origin start with it. */
 struct store_key key_batches_of(uint32_t origin);
+struct store_key key_unfinished(const struct batch_ref *ref);
 struct store_key key_tx(const struct hash *id);
 struct store_key key_candidate(uint64_t view, const struct hash *digest);
 struct store_key key_checkpoint(uint64_t height);

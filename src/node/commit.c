@@ -270,6 +270,10 @@ static void put_block(struct apply *a, const struct commit_item *item,
 	}
 	key = key_candidate(item->header.view, &item->digest);
 	store_batch_delete(&a->job->changes, key.data, key.size);
+	for (uint32_t i = 0; i < body->ref_count; i++) {
+		key = key_unfinished(&body->refs[i]);
+		store_batch_delete(&a->job->changes, key.data, key.size);
+	}
 	for (size_t i = 0; i < up->result_count; i++)
 		blockstore_put_tx(&a->job->changes, &up->results[i].id,
 				  item->header.height, (uint32_t)i);

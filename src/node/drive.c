@@ -267,6 +267,10 @@ static void queue_finalised(struct node *n, const struct consensus_update *up)
 			hash_equal(&f->certificate->what.digest, &f->digest);
 
 		item.release_after = up->finalised_release_after;
+		for (uint32_t v = 0; v < n->voters.count; v++) {
+			if (voter_set_has(&f->certificate->voters, v))
+				n->signed_height[v] = f->header.height;
+		}
 		if (direct) {
 			struct writer w;
 

@@ -86,6 +86,8 @@ void payload_write_batch(void *context, struct pooled_batch *batch)
 	struct store_key key = key_batch(&batch->ref);
 
 	blockstore_put(&job->changes, &key, batch->raw, batch->size);
+	key = key_unfinished(&batch->ref);
+	blockstore_put(&job->changes, &key, "", 0);
 	drive_write(n, &job, batch_is_written, NULL, &batch->ref.digest);
 }
 

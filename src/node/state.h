@@ -1,13 +1,16 @@
 /* What the files of this folder share: the node's parts. Private to src/node.
  *
- *	node.c      opens and closes the parts, turns of the loop, work, sealing
+ *	open.c      opens and closes the parts
+ *	node.c      turns of the loop, work, sealing
  *	drive.c     events into consensus, its updates carried out
  *	receive.c   messages from peers into events
  *	payload.c   judging, fetching and building payloads
  *	commit.c    finalised blocks applied, written, answered
  *	sync.c      catching up, and helping others to
  *	checks.c    checkpoints: signing, collecting, comparing
- *	backend.c   the admin socket's questions */
+ *	forward.c   an observer's transactions to validators
+ *	backend.c   the admin socket's questions
+ *	proofs.c    receipts, events */
 #ifndef BCAI_NODE_STATE_H
 #define BCAI_NODE_STATE_H
 
@@ -149,6 +152,7 @@ struct node {
 	struct seal_state seal;
 	struct sync_state sync;
 	struct forward_state forward;
+	uint64_t signed_height[LIMIT_VALIDATORS]; /* by each, as certified */
 	struct checks_state *checks;
 	struct backend_state *backend;
 
@@ -156,8 +160,9 @@ struct node {
 	struct ev_async written; /* from the writer's thread */
 	struct ev_timer deadline;
 	struct ev_timer second;
-	struct arena arena;    /* for encoding one message */
-	struct arena arena_in; /* for decoding one */
+	struct ev_timer stop_soon; /* when its caller has been answered */
+	struct arena arena;	   /* for encoding one message */
+	struct arena arena_in;	   /* for decoding one */
 	bool stopping;
 	enum err stopped_by;
 };
@@ -171,6 +176,10 @@ void node_fail(struct node *n, enum err e, const char *format, ...)
 void node_consider_sealing(struct node *n);
 void node_update_work(struct node *n);
 bool node_is_validator(const struct node *n);
+void node_on_ready(void *context);
+void node_notify_written(void *context);
+void node_watch(struct node *n);
+void node_unwatch(struct node *n);
 void node_arm(struct node *n, struct ev_timer *timer, uint64_t at_mono_ms);
 /* A path below the data directory, in n->path. */
 const char *node_path(struct node *n, const char *name);
@@ -277,6 +286,11 @@ void backend_answer(void *context, uint64_t ticket,
 		    const struct txpool_outcome *outcome);
 bool backend_find_final(void *context, const struct hash *id,
 			struct txpool_outcome *out);
+/* proofs.c */
+enum err backend_receipt(void *ctx, const struct hash *id,
+			 struct admin_bytes *out) MUST_USE;
+enum err backend_events_at(void *ctx, uint64_t height, admin_event_sink *sink,
+			   void *arg) MUST_USE;
 /* A block is durable: events. */
 void backend_publish(struct node *n, uint64_t height);
 void backend_publish_checkpoint(struct node *n, const struct checkpoint *c);
