@@ -1,0 +1,347 @@
+/* Proposals and ballots: what changes the state, and lists of it. */
+#include "cli/sign.h"
+
+#include "cli/render.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DESCRIPTION_READ_MAX (1u << 20)
+
+static struct bytes bytes_of(const char *text)
+{
+	return (struct bytes){(const uint8_t *)text, text ? strlen(text) : 0};
+}
+
+/* --- Texts --- */
+
+static enum err read_stdin(char **out, struct err_text *text)
+{
+	size_t size = 0;
+	char *data = malloc(DESCRIPTION_READ_MAX + 1);
+
+	if (!data)
+		return ERR_NO_MEMORY;
+	size = fread(data, 1, DESCRIPTION_READ_MAX, stdin);
+	if (ferror(stdin)) {
+		free(data);
+		return err_set(text, ERR_IO, "reading stdin failed");
+	}
+	data[size] = '\0';
+	*out = data;
+	return ERR_OK;
+}
+
+/* *out is the caller's, and NULL when neither option was given. */
+static enum err take_description(struct cli *cli, char **out,
+				 struct err_text *text)
+{
+	const char *file = cli_option(cli, "description-file");
+	const char *given = cli_option(cli, "description");
+	uint8_t *data;
+	size_t size;
+	enum err e;
+
+	*out = NULL;
+	if (file && given)
+		return err_set(text, ERR_USAGE,
+			       "either --description or --description-file");
+	if (given) {
+		*out = strdup(given);
+		return ERR_OK;
+	}
+	if (!file)
+		return ERR_OK;
+	if (strcmp(file, "-") == 0)
+		return read_stdin(out, text);
+	e = file_read(&data, &size, file, DESCRIPTION_READ_MAX, text);
+	*out = e ? NULL : (char *)data;
+	return e;
+}
+
+static void show_sent(struct cli *cli, const json_t *value)
+{
+	(void)cli;
+	if (json_object_get(value, "height"))
+		printf("final at height %s, position %" PRIu64 "\ntx %s\n",
+		       show_thousands(json_get_text(value, "height")),
+		       json_get_number(value, "index"),
+		       json_get_text(value, "tx"));
+	else
+		printf("accepted; not final yet\ntx %s\n",
+		       json_get_text(value, "tx"));
+}
+
+/* Sign, send, and show what the network said. */
+static int transact(struct cli *cli, const struct payload *payload)
+{
+	json_t *result;
+	int failed = cli_transact(cli, payload, &result);
+
+	if (failed || !result)
+		return failed;
+	json_object_del(result, "proposal");
+	return cli_emit(cli, result, show_sent);
+}
+
+static void show_submitted(struct cli *cli, const json_t *value)
+{
+	if (json_object_get(value, "proposal"))
+		printf("proposal #%" PRIu64 "  id %s\n",
+		       json_get_number(value, "proposal"),
+		       json_get_text(value, "id"));
+	show_sent(cli, value);
+}
+
+/* {"proposal","id","tx","height",…} from what tx.submit answered. */
+static int emit_submitted(struct cli *cli, json_t *result)
+{
+	json_t *number = json_object_get(result, "proposal"), *o, *shown;
+	struct admin_error error;
+
+	if (!number)
+		return cli_emit(cli, result, show_submitted);
+	o = json_object();
+	json_object_set(o, "proposal", number);
+	if (!cli_ask(cli, "proposal.get",
+		     cli_params_number("proposal",
+				       json_get_number(result, "proposal")),
+		     &shown, &error)) {
+		json_object_set(o, "id", json_object_get(shown, "id"));
+		json_decref(shown);
+	}
+	json_object_update(o, result);
+	json_decref(result);
+	return cli_emit(cli, o, show_submitted);
+}
+
+int cmd_PROPOSAL_SUBMIT(struct cli *cli)
+{
+	const char *type = cli_option(cli, "type");
+	const char *title = cli_option(cli, "title");
+	struct payload payload = {.kind = PAYLOAD_SUBMIT};
+	struct err_text text = {""};
+	char *description = NULL;
+	json_t *result = NULL;
+	enum err e = ERR_OK;
+	int failed;
+
+	payload.submit.type = proposal_type_from_name(type ? type : "standard");
+	if (payload.submit.type == 0)
+		e = err_set(&text, ERR_USAGE, "there is no type \"%.32s\"",
+			    type);
+	if (!e && !title)
+		e = err_set(&text, ERR_USAGE, "--title must be given");
+	if (!e)
+		e = take_description(cli, &description, &text);
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	payload.submit.draft = cli_flag(cli, "draft");
+	payload.submit.title = bytes_of(title);
+	payload.submit.description = bytes_of(description);
+	failed = cli_transact(cli, &payload, &result);
+	free(description);
+	return failed || !result ? failed : emit_submitted(cli, result);
+}
+
+static enum err take_proposal(struct cli *cli, int index, uint32_t *out,
+			      struct err_text *text)
+{
+	uint64_t number = 0;
+	enum err e = cli_word_number(cli, index, &number, text);
+
+	if (!e && (number == 0 || number > UINT32_MAX))
+		e = err_set(text, ERR_USAGE, "proposals count from 1");
+	*out = (uint32_t)number;
+	return e;
+}
+
+int cmd_PROPOSAL_PUBLISH(struct cli *cli)
+{
+	struct payload payload = {.kind = PAYLOAD_PUBLISH};
+	struct err_text text = {""};
+
+	if (take_proposal(cli, 0, &payload.publish.proposal, &text))
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	return transact(cli, &payload);
+}
+
+/* A text that is not given stays as it is. */
+static int current_texts(struct cli *cli, uint32_t number, json_t **out)
+{
+	struct admin_error error;
+
+	if (cli_ask(cli, "proposal.get", cli_params_number("proposal", number),
+		    out, &error))
+		return cli_refused(cli, &error);
+	return CLI_EXIT_OK;
+}
+
+int cmd_PROPOSAL_AMEND(struct cli *cli)
+{
+	struct payload payload = {.kind = PAYLOAD_AMEND};
+	const char *title = cli_option(cli, "title");
+	struct err_text text = {""};
+	char *description = NULL;
+	json_t *shown = NULL;
+	int failed = CLI_EXIT_OK;
+	enum err e = take_proposal(cli, 0, &payload.amend.proposal, &text);
+
+	if (!e)
+		e = take_description(cli, &description, &text);
+	if (!e && !title && !description)
+		e = err_set(&text, ERR_USAGE, "nothing to change was given");
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	if (!title || !description)
+		failed = current_texts(cli, payload.amend.proposal, &shown);
+	if (!failed) {
+		payload.amend.title =
+			bytes_of(title ? title : json_get_text(shown, "title"));
+		payload.amend.description = bytes_of(
+			description ? description
+				    : json_get_text(shown, "description"));
+		failed = transact(cli, &payload);
+	}
+	json_decref(shown);
+	free(description);
+	return failed;
+}
+
+int cmd_PROPOSAL_CANCEL(struct cli *cli)
+{
+	struct payload payload = {.kind = PAYLOAD_CANCEL};
+	struct err_text text = {""};
+
+	if (take_proposal(cli, 0, &payload.cancel.proposal, &text))
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	payload.cancel.reason = bytes_of(cli_option(cli, "reason"));
+	return transact(cli, &payload);
+}
+
+int cmd_VOTE(struct cli *cli)
+{
+	struct ballot ballots[LIMIT_TX_BALLOTS];
+	struct payload payload = {.kind = PAYLOAD_VOTE};
+	struct bytes reason = bytes_of(cli_option(cli, "reason"));
+	struct err_text text = {""};
+	uint32_t count = (uint32_t)cli->word_count / 2;
+
+	if (cli->word_count % 2 != 0 || count > LIMIT_TX_BALLOTS)
+		return cli_fail_code(cli, ERR_USAGE,
+				     "proposals and choices come in pairs, at "
+				     "most 128 of them");
+	for (uint32_t i = 0; i < count; i++) {
+		const char *choice = cli->words[2 * i + 1];
+
+		if (take_proposal(cli, (int)(2 * i), &ballots[i].proposal,
+				  &text))
+			return cli_fail_code(cli, ERR_USAGE, text.text);
+		ballots[i].choice = choice_from_name(choice);
+		ballots[i].reason = reason;
+		if (ballots[i].choice == 0)
+			return cli_fail_code(
+				cli, ERR_USAGE,
+				"a choice is for, against or abstain");
+	}
+	payload.vote.ballots = ballots;
+	payload.vote.count = count;
+	return transact(cli, &payload);
+}
+
+/* --- Lists --- */
+
+static void show_proposals(struct cli *cli, const json_t *list)
+{
+	struct table *t = table_new(6);
+	const json_t *row;
+	size_t i;
+
+	(void)cli;
+	table_cell(t, "#");
+	table_cell(t, "STATE");
+	table_cell(t, "TYPE");
+	table_cell(t, "VOTING ENDS");
+	table_cell(t, "PROPOSER");
+	table_cell(t, "TITLE");
+	table_right(t, 0);
+	json_array_foreach (list, i, row) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "%" PRIu64,
+			 json_get_number(row, "proposal"));
+		table_cell(t, number);
+		table_cell(t, json_get_text(row, "state"));
+		table_cell(t, json_get_text(row, "type"));
+		table_cell(t, show_time(json_get_number(row, "voting_end_ms")));
+		table_cell(t,
+			   show_account(cli, json_get_text(row, "proposer")));
+		table_cell(t, json_get_text(row, "title"));
+	}
+	table_print(&t, stdout);
+}
+
+static int list(struct cli *cli, const char *method, json_t *params,
+		const char *member,
+		void (*table)(struct cli *cli, const json_t *value))
+{
+	struct err_text text = {""};
+	uint64_t limit = 0;
+	json_t *rows;
+	int failed;
+
+	if (cli_number(cli, "limit", UINT32_MAX, &limit, &text)) {
+		json_decref(params);
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	}
+	failed = cli_call_pages(cli, method, params, member, limit, &rows);
+	return failed ? failed : cli_emit(cli, rows, table);
+}
+
+int cmd_PROPOSAL_LIST(struct cli *cli)
+{
+	const char *state = cli_option(cli, "state");
+
+	return list(cli, "proposal.list",
+		    state ? cli_params_text("state", state) : NULL, "proposals",
+		    show_proposals);
+}
+
+static void show_votes(struct cli *cli, const json_t *list)
+{
+	struct table *t = table_new(6);
+	const json_t *row;
+	size_t i;
+
+	table_cell(t, "ACCOUNT");
+	table_cell(t, "CHOICE");
+	table_cell(t, "WEIGHT");
+	table_cell(t, "HEIGHT");
+	table_cell(t, "CHANGES");
+	table_cell(t, "REASON");
+	table_right(t, 2);
+	table_right(t, 3);
+	table_right(t, 4);
+	json_array_foreach (list, i, row) {
+		table_cell(t, show_account(cli, json_get_text(row, "account")));
+		table_cell(t, json_get_text(row, "choice"));
+		table_cell(t, show_thousands(json_get_text(row, "weight")));
+		table_cell(t, show_thousands(json_get_text(row, "height")));
+		table_cell(t, show_count(json_get_number(row, "changes")));
+		table_cell(t, json_get_text(row, "reason"));
+	}
+	table_print(&t, stdout);
+}
+
+int cmd_VOTE_LIST(struct cli *cli)
+{
+	struct err_text text = {""};
+	uint32_t number;
+
+	if (take_proposal(cli, 0, &number, &text))
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	return list(cli, "vote.list", cli_params_number("proposal", number),
+		    "votes", show_votes);
+}

@@ -1,0 +1,190 @@
+#include "cli/manual.h"
+
+#include "admin/commands.h"
+
+#include <string.h>
+
+/* Text for roff: what would be a request, an escape or not ASCII is written
+ * so that it is none. */
+static void put(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputs("\\e", out);
+		else if (*text == '-')
+			fputs("\\-", out);
+		else if (strncmp(text, "…", strlen("…")) == 0) {
+			fputs("...", out);
+			text += strlen("…") - 1;
+		} else {
+			fputc(*text, out);
+		}
+	}
+}
+
+static void put_options(FILE *out, const struct cli_option *options)
+{
+	for (; options->name; options++) {
+		fputs(".TP\n.B \\-\\-", out);
+		put(out, options->name);
+		if (options->value) {
+			fputs(" \\fI", out);
+			put(out, options->value);
+			fputs("\\fR", out);
+		}
+		fputc('\n', out);
+		put(out, options->doc);
+		fputs(options->many ? " (may be repeated)\n" : "\n", out);
+	}
+}
+
+static void put_command(FILE *out, const struct cli_command *c)
+{
+	fputs(".SS \"", out);
+	put(out, c->words);
+	if (c->arguments[0]) {
+		fputc(' ', out);
+		put(out, c->arguments);
+	}
+	fputs("\"\n", out);
+	put(out, c->doc);
+	fputs(".\n", out);
+	put_options(out, c->options);
+}
+
+void manual_cli(FILE *out)
+{
+	fputs(".TH BCAI\\-GOV 1 \"\" \"bcai\\-gov\" \"BCAI governance\"\n"
+	      ".SH NAME\n"
+	      "bcai\\-gov \\- propose, vote, verify and run nodes of a "
+	      "governance network\n"
+	      ".SH SYNOPSIS\n"
+	      ".B bcai\\-gov\n"
+	      "[\\fIOPTION\\fR...] \\fICOMMAND\\fR [\\fIARGUMENT\\fR...]\n"
+	      ".SH DESCRIPTION\n"
+	      "Talks to a node over its admin socket. Results go to standard "
+	      "output, everything else to standard error. With\n"
+	      ".B \\-o json\n"
+	      "a failure is one object there, too: {\"error\": {code, name, "
+	      "message, hint}}. Transactions are signed here, with a key of "
+	      "the key folder; the node never sees a secret.\n"
+	      ".SH OPTIONS\n",
+	      out);
+	put_options(out, cli_global_options());
+	for (int g = 0; g < CLI_GROUP_COUNT; g++) {
+		fputs(".SH \"", out);
+		for (const char *t = cli_group_title((enum cli_group)g); *t;
+		     t++)
+			fputc(*t >= 'a' && *t <= 'z' ? *t - 'a' + 'A' : *t,
+			      out);
+		fputs("\"\n", out);
+		for (int i = 0; i < CLI_COMMAND_COUNT; i++) {
+			const struct cli_command *c =
+				cli_command((enum cli_command_id)i);
+
+			if ((int)c->group == g)
+				put_command(out, c);
+		}
+	}
+	fputs(".SH EXIT STATUS\n", out);
+#define MANUAL_EXIT(symbol, number, doc)                                       \
+	fprintf(out, ".TP\n%d\n", number);                                     \
+	put(out, doc);                                                         \
+	fputs(".\n", out);
+	CLI_EXITS(MANUAL_EXIT)
+#undef MANUAL_EXIT
+	fputs(".SH ENVIRONMENT\n"
+	      ".TP\n.B BCAI_GOV_DATA_DIR\n"
+	      "The data directory when \\-\\-data\\-dir is not given; else "
+	      "~/.bcai\\-gov.\n"
+	      ".TP\n.B BCAI_GOV_SOCKET, BCAI_GOV_KEYS\n"
+	      "Socket and key folder; else admin.sock and keys in the data "
+	      "directory.\n"
+	      ".TP\n.B BCAI_GOV_PASSPHRASE\n"
+	      "The key's passphrase, when there is no \\-\\-passphrase\\-file "
+	      "and no terminal.\n"
+	      ".TP\n.B NO_COLOR\n"
+	      "When set, no colour is used.\n"
+	      ".SH SEE ALSO\n"
+	      ".BR bcai\\-govd (8)\n",
+	      out);
+}
+
+/* --- The daemon --- */
+
+static const struct {
+	const char *key;
+	const char *doc;
+} SETTINGS[] = {
+	{"data_dir", "where the node keeps its data; --data-dir for short"},
+	{"listen", "host:port for peers; port 0 takes any free one"},
+	{"advertise", "host:port told to peers, when it differs from listen"},
+	{"bootstrap", "a list of PUBKEY@host:port to dial first"},
+	{"role", "auto (validator when the genesis says so) or observer"},
+	{"strangers", "allow or refuse peers that are no validators"},
+	{"log_level", "error, warn, info or debug; or subsystem=level,…"},
+	{"log_format", "text or json"},
+	{"node_name", "a word in front of each line of the log"},
+	{"socket", "the operator's socket; admin.sock in the data directory"},
+	{"socket_ro", "a second socket, for everybody, that only reads"},
+	{"socket_group", "the group whose members may operate the node"},
+	{"passphrase_file", "the passphrase of the node's key"},
+	{"workers", "threads that check signatures; 0: one a core"},
+	{"batch_age_ms", "a batch is sealed when it is that old"},
+	{"batch_bytes", "… or that large"},
+	{"batch_txs", "… or holds that many transactions"},
+	{"block_interval_ms", "least time between two blocks of this node"},
+	{"pool_bytes", "memory for transactions that are not final yet"},
+};
+
+static const struct {
+	int code;
+	const char *doc;
+} EXITS[] = {
+	{0, "stopped in an orderly way"},
+	{20, "the double-sign guard: this key signs elsewhere, too"},
+	{21, "stored data is damaged"},
+	{22, "the data was written by a newer version"},
+	{23, "another process uses the data directory"},
+	{78, "the configuration or the genesis is not usable"},
+};
+
+void manual_daemon(FILE *out)
+{
+	fputs(".TH BCAI\\-GOVD 8 \"\" \"bcai\\-gov\" \"BCAI governance\"\n"
+	      ".SH NAME\n"
+	      "bcai\\-govd \\- a node of a governance network\n"
+	      ".SH SYNOPSIS\n"
+	      ".B bcai\\-govd\n"
+	      "[\\fB\\-\\-config\\fR \\fIFILE\\fR] [\\fB\\-\\-data\\-dir\\fR "
+	      "\\fIDIR\\fR] [\\fB\\-\\-set\\fR \\fIKEY=VALUE\\fR]... "
+	      "[\\fB\\-\\-check\\-config\\fR] [\\fB\\-\\-print\\-config\\fR] "
+	      "[\\fB\\-\\-version\\fR]\n"
+	      ".SH DESCRIPTION\n"
+	      "Runs in the foreground and logs to standard error. TERM drains "
+	      "and stops it, HUP reloads what can be changed while it runs. "
+	      "Values come from defaults, then the file (config.yaml in the "
+	      "data directory unless \\-\\-config names one), then the "
+	      "environment (BCAI_GOVD_ and the key in capitals), then "
+	      "flags; \\-\\-print\\-config shows each with its source.\n"
+	      ".SH CONFIGURATION\n",
+	      out);
+	for (size_t i = 0; i < sizeof(SETTINGS) / sizeof(SETTINGS[0]); i++) {
+		fprintf(out, ".TP\n.B %s\n", SETTINGS[i].key);
+		put(out, SETTINGS[i].doc);
+		fputc('\n', out);
+	}
+	fputs(".SH EXIT STATUS\n", out);
+	for (size_t i = 0; i < sizeof(EXITS) / sizeof(EXITS[0]); i++) {
+		fprintf(out, ".TP\n%d\n", EXITS[i].code);
+		put(out, EXITS[i].doc);
+		fputs(".\n", out);
+	}
+	fputs(".SH FILES\n"
+	      "In the data directory: genesis.json (the network), config.yaml, "
+	      "keys/node.key, keys/sign.log (never remove it while the key is "
+	      "in use), db, peers.json, audit.log, admin.sock.\n"
+	      ".SH SEE ALSO\n"
+	      ".BR bcai\\-gov (1)\n",
+	      out);
+}

@@ -1,0 +1,308 @@
+/* Reading the agreed state: one proposal, its tally, accounts, parameters. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "cli/render.h"
+#include "cli/sign.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const json_t *member(const json_t *o, const char *a, const char *b)
+{
+	return json_object_get(json_object_get(o, a), b);
+}
+
+static const char *choice_weight(const json_t *tally, const char *choice,
+				 const char *part)
+{
+	return json_get_text(member(tally, "choices", choice), part);
+}
+
+static bool is(const json_t *o, const char *a, const char *b)
+{
+	return json_is_true(member(o, a, b));
+}
+
+/* --- Tally --- */
+
+static void show_choice(struct cli *cli, const json_t *tally,
+			const char *choice, enum color color)
+{
+	const char *weight = choice_weight(tally, choice, "weight");
+	const char *base =
+		json_get_text(json_object_get(tally, "eligible"), "weight");
+
+	printf("%-8s ", choice);
+	color_begin(cli, color);
+	fputs(show_bar(weight, base), stdout);
+	color_end(cli);
+	printf("  %6s   %" PRIu64 " voters\n", show_percent(weight, base),
+	       json_get_number(member(tally, "choices", choice), "voters"));
+}
+
+/* For, among for and against: the sum as digits again. */
+static const char *sum_text(const char *a, const char *b)
+{
+	static char text[48];
+	unsigned __int128 v = parse_u128(a) + parse_u128(b);
+	size_t at = sizeof(text);
+
+	text[--at] = '\0';
+	do {
+		text[--at] = (char)('0' + (int)(v % 10));
+		v /= 10;
+	} while (v > 0);
+	return text + at;
+}
+
+static void show_rules(struct cli *cli, const json_t *tally)
+{
+	const char *base =
+		json_get_text(json_object_get(tally, "eligible"), "weight");
+	const json_t *quorum = json_object_get(tally, "quorum");
+	const json_t *floor = json_object_get(tally, "floor");
+	const json_t *approval = json_object_get(tally, "approval");
+	const char *yes = choice_weight(tally, "for", "weight");
+	const char *cast =
+		sum_text(yes, choice_weight(tally, "against", "weight"));
+
+	(void)cli;
+	printf("approval %s of for+against, needs %s %s %s\n",
+	       show_percent(yes, cast),
+	       json_is_true(json_object_get(approval, "strict")) ? "more than"
+								 : "at least",
+	       show_bp(json_get_number(approval, "threshold_bp")),
+	       show_mark(is(tally, "approval", "met")));
+	printf("quorum   %s reached, needs %s %s\n",
+	       show_percent(json_get_text(quorum, "reached"), base),
+	       show_bp(json_get_number(quorum, "bp")),
+	       show_mark(is(tally, "quorum", "met")));
+	if (strcmp(json_get_text(floor, "required"), "0") != 0)
+		printf("floor    %s tokens reached, needs %s %s\n",
+		       show_decimal(json_get_text(floor, "reached"), 6),
+		       show_decimal(json_get_text(floor, "required"), 6),
+		       show_mark(is(tally, "floor", "met")));
+}
+
+static void show_not_voted(struct cli *cli, const json_t *tally)
+{
+	const json_t *list = json_object_get(tally, "not_voted"), *row;
+	const char *base =
+		json_get_text(json_object_get(tally, "eligible"), "weight");
+	size_t i;
+
+	printf("power fixed at height %s",
+	       show_thousands(json_get_text(tally, "snapshot_height")));
+	json_array_foreach (list, i, row) {
+		printf("%s%s (%s)", i ? ", " : "; not voted: ",
+		       show_account(cli, json_get_text(row, "account")),
+		       show_percent(json_get_text(row, "weight"), base));
+	}
+	putchar('\n');
+}
+
+static void show_closing(const json_t *o)
+{
+	uint64_t end = json_get_number(o, "voting_end_ms");
+	uint64_t now = clock_wall_ms();
+
+	if (end > now)
+		printf("   closes %s (%s)", show_time(end),
+		       show_duration(end - now));
+	else if (end > 0)
+		printf("   closed %s", show_time(end));
+}
+
+static void show_tally_of(struct cli *cli, const json_t *tally, bool explain)
+{
+	const char *base =
+		json_get_text(json_object_get(tally, "eligible"), "weight");
+	const char *cast = sum_text(choice_weight(tally, "for", "weight"),
+				    choice_weight(tally, "against", "weight"));
+	char both[48];
+	bool voting = strcmp(json_get_text(tally, "state"), "voting") == 0;
+
+	show_choice(cli, tally, "for", COLOR_GREEN);
+	show_choice(cli, tally, "against", COLOR_RED);
+	show_choice(cli, tally, "abstain", COLOR_DIM);
+	snprintf(both, sizeof(both), "%s", cast);
+	printf("turnout  %s of %s, %s\n",
+	       show_percent(sum_text(both,
+				     choice_weight(tally, "abstain", "weight")),
+			    base),
+	       show_thousands(base), json_get_text(tally, "mechanism"));
+	show_rules(cli, tally);
+	if (explain && json_object_get(tally, "not_voted"))
+		show_not_voted(cli, tally);
+	if (voting)
+		printf("if it closed now: %s\n",
+		       json_is_true(json_object_get(tally, "would_pass"))
+			       ? "WOULD PASS"
+			       : "WOULD NOT PASS");
+}
+
+static void show_tally(struct cli *cli, const json_t *tally)
+{
+	printf("#%" PRIu64 " \"%s\"   %s", json_get_number(tally, "proposal"),
+	       json_get_text(tally, "title"), json_get_text(tally, "state"));
+	show_closing(tally);
+	putchar('\n');
+	show_tally_of(cli, tally, cli_flag(cli, "explain"));
+}
+
+static int with_number(struct cli *cli, const char *method, const char *name,
+		       void (*table)(struct cli *cli, const json_t *value))
+{
+	struct err_text text = {""};
+	uint64_t number;
+
+	if (cli_word_number(cli, 0, &number, &text))
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	return cli_show(cli, method, cli_params_number(name, number), table);
+}
+
+int cmd_TALLY(struct cli *cli)
+{
+	return with_number(cli, "tally.get", "proposal", show_tally);
+}
+
+static void show_proposal(struct cli *cli, const json_t *p)
+{
+	const char *reason = json_get_text(p, "reason");
+
+	printf("#%" PRIu64 " \"%s\"\n", json_get_number(p, "proposal"),
+	       json_get_text(p, "title"));
+	printf("state     %s%s%s%s\n", json_get_text(p, "state"),
+	       reason[0] ? " (" : "", reason, reason[0] ? ")" : "");
+	printf("type      %s, %s\n", json_get_text(p, "type"),
+	       json_get_text(p, "mechanism"));
+	printf("proposer  %s\n",
+	       show_account(cli, json_get_text(p, "proposer")));
+	printf("submitted %s\n", show_time(json_get_number(p, "submitted_ms")));
+	printf("voting    %s to %s\n",
+	       show_time(json_get_number(p, "voting_start_ms")),
+	       show_time(json_get_number(p, "voting_end_ms")));
+	printf("id        %s\n", json_get_text(p, "id"));
+	if (json_get_text(p, "description")[0])
+		printf("\n%s\n", json_get_text(p, "description"));
+	putchar('\n');
+	show_tally_of(cli, json_object_get(p, "tally"), false);
+}
+
+int cmd_PROPOSAL_SHOW(struct cli *cli)
+{
+	return with_number(cli, "proposal.get", "proposal", show_proposal);
+}
+
+/* --- Accounts --- */
+
+static void show_voter(struct cli *cli, const json_t *v)
+{
+	const json_t *part = json_object_get(v, "participation");
+
+	printf("account     %s (%s)\n", json_get_text(v, "account"),
+	       show_account(cli, json_get_text(v, "account")));
+	printf("stake       %s tokens (%s mature)\n",
+	       show_decimal(json_get_text(v, "stake"), 6),
+	       show_decimal(json_get_text(v, "stake_mature"), 6));
+	printf("reputation  %s points\n",
+	       show_decimal(json_get_text(v, "reputation"), 3));
+	printf("may vote    %s\n",
+	       json_is_true(json_object_get(v, "eligible")) ? "yes" : "no");
+	printf("voted on    %" PRIu64 " of %" PRIu64 " proposals\n",
+	       json_get_number(part, "voted"),
+	       json_get_number(part, "eligible"));
+	printf("nonce       %s\n", json_get_text(v, "nonce"));
+}
+
+int cmd_VOTER_SHOW(struct cli *cli)
+{
+	char account[2 * PUBLIC_KEY_BYTES + 1];
+	struct public_key key;
+	int failed = cli_public_key(cli, cli->words[0], &key);
+
+	if (failed)
+		return failed;
+	hex_encode(account, key.b, PUBLIC_KEY_BYTES);
+	return cli_show(cli, "voter.get", cli_params_text("account", account),
+			show_voter);
+}
+
+/* --- Parameters and totals --- */
+
+static void show_params(struct cli *cli, const json_t *list)
+{
+	struct table *t = table_new(5);
+	const json_t *row;
+	size_t i;
+
+	(void)cli;
+	table_cell(t, "NAME");
+	table_cell(t, "VALUE");
+	table_cell(t, "UNIT");
+	table_cell(t, "BOUNDS");
+	table_cell(t, "WHAT");
+	table_right(t, 1);
+	json_array_foreach (list, i, row) {
+		char bounds[64];
+
+		snprintf(bounds, sizeof(bounds), "%s to %s",
+			 json_get_text(row, "min"), json_get_text(row, "max"));
+		table_cell(t, json_get_text(row, "name"));
+		table_cell(t, json_get_text(row, "value"));
+		table_cell(t, json_get_text(row, "unit"));
+		table_cell(t, bounds);
+		table_cell(t, json_get_text(row, "doc"));
+	}
+	table_print(&t, stdout);
+}
+
+int cmd_PARAMS(struct cli *cli)
+{
+	json_t *result, *list;
+	int failed = cli_call(cli, "params.list", NULL, &result);
+
+	if (failed)
+		return failed;
+	list = json_incref(json_object_get(result, "params"));
+	json_decref(result);
+	return cli_emit(cli, list, show_params);
+}
+
+static void show_stats(struct cli *cli, const json_t *s)
+{
+	const json_t *states = json_object_get(s, "states");
+	const char *name;
+	json_t *count;
+
+	(void)cli;
+	printf("height        %s, %s\n",
+	       show_thousands(json_get_text(s, "height")),
+	       show_time(json_get_number(s, "block_time_ms")));
+	printf("accounts      %s, of which %s may vote\n",
+	       show_count(json_get_number(s, "accounts")),
+	       show_count(json_get_number(s, "voters")));
+	printf("stake         %s tokens\n",
+	       show_decimal(json_get_text(s, "stake"), 6));
+	printf("reputation    %s points\n",
+	       show_decimal(json_get_text(s, "reputation"), 3));
+	printf("transactions  %s\n",
+	       show_thousands(json_get_text(s, "transactions")));
+	printf("ballots       %s\n",
+	       show_thousands(json_get_text(s, "ballots")));
+	printf("proposals     %s", show_count(json_get_number(s, "proposals")));
+	json_object_foreach ((json_t *)(uintptr_t)states, name, count) {
+		if (json_integer_value(count) > 0)
+			printf(", %lld %s",
+			       (long long)json_integer_value(count), name);
+	}
+	putchar('\n');
+}
+
+int cmd_STATS(struct cli *cli)
+{
+	return cli_show(cli, "stats.get", NULL, show_stats);
+}

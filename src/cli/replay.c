@@ -1,0 +1,482 @@
+/* A recorded election through a network, and whether the sums come out. */
+#include "cli/bulk.h"
+#include "cli/election.h"
+#include "cli/lab.h"
+#include "cli/render.h"
+#include "cli/setup.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "crypto/keystore.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_SEED   "bcai-gov replay"
+#define PROPOSER       "proposer"
+#define VOTING_MS      (30 * MS_DAY)
+#define IN_FLIGHT      2048u
+#define ANSWER_MS      60000u
+#define VALID_MS       (3600 * MS_SECOND)
+#define KEY_TEXT_BYTES 512u
+#define KEY_NAME_VOTER "%s-%s"
+
+struct replay {
+	struct cli *cli;
+	struct election election;
+	struct lab lab;
+	struct bulk bulk;
+	const char *seed;
+	bool running; /* the network was there before: keys are in its folder */
+	uint64_t started_ms;
+	struct err_text text;
+};
+
+/* --- Keys: from the seed, or from the folder of a running network --- */
+
+static enum err take_key(const struct replay *r, const char *name,
+			 struct secret_key **out, struct err_text *text)
+{
+	char seeded[KEY_TEXT_BYTES];
+
+	if (r->running)
+		return keystore_open(out, r->lab.net->keys, name, NULL, text);
+	snprintf(seeded, sizeof(seeded), "%s/%s", r->seed, name);
+	*out = bulk_key(seeded);
+	return ERR_OK;
+}
+
+static void voter_name(const struct replay *r, const struct election_ballot *b,
+		       char out[2 * KEY_NAME_BYTES + 2])
+{
+	snprintf(out, 2 * KEY_NAME_BYTES + 2, KEY_NAME_VOTER,
+		 r->election.proposals[b->proposal].name, b->voter);
+}
+
+/* --- The network --- */
+
+static enum err add_account(struct replay *r, struct genesis *genesis,
+			    const char *name, uint64_t stake)
+{
+	struct secret_key *key;
+	enum err e = take_key(r, name, &key, &r->text);
+
+	if (e)
+		return e;
+	e = genesis_add_account(genesis, secret_key_public(key), stake, 0, "",
+				&r->text);
+	secret_key_free(&key);
+	return e;
+}
+
+/* Everybody may vote, whatever the power; votes are token-weighted; nothing
+ * closes before it was counted. */
+static enum err set_rules(struct replay *r, struct genesis *genesis)
+{
+	static const struct {
+		const char *name;
+		uint64_t value;
+	} RULES[] = {
+		{"vote.min_stake", 1},
+		{"proposal.min_stake", 0},
+		{"proposal.max_open", LIMIT_PROPOSALS_OPEN},
+		{"emergency.delay_ms", 0},
+		{"emergency.voting_ms", VOTING_MS},
+	};
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; !e && i < sizeof(RULES) / sizeof(RULES[0]); i++)
+		e = genesis_param_set(genesis, RULES[i].name, RULES[i].value,
+				      &r->text);
+	return e;
+}
+
+static enum err make_genesis(struct replay *r, struct genesis *genesis)
+{
+	struct progress progress;
+	enum err e = setup_genesis(genesis, "replay-1", false, &r->text);
+
+	if (!e)
+		e = set_rules(r, genesis);
+	if (!e)
+		e = add_account(r, genesis, PROPOSER, 0);
+	progress_begin(&progress, r->cli, "making accounts", "accounts",
+		       r->election.ballot_count);
+	for (uint32_t i = 0; !e && i < r->election.ballot_count; i++) {
+		char name[2 * KEY_NAME_BYTES + 2];
+
+		voter_name(r, &r->election.ballots[i], name);
+		e = add_account(r, genesis, name, r->election.ballots[i].power);
+		progress_step(&progress, i + 1);
+	}
+	return e;
+}
+
+static enum err open_lab(struct replay *r)
+{
+	const char *network = cli_option(r->cli, "network");
+	struct genesis *genesis = mem_alloc(sizeof(*genesis));
+	enum err e = ERR_OK;
+
+	genesis_init(genesis);
+	r->running = network != NULL;
+	if (!network)
+		e = make_genesis(r, genesis);
+	if (!e)
+		e = lab_open(&r->lab, r->cli, network,
+			     cli_option(r->cli, "dir"), genesis, &r->text);
+	genesis_fini(genesis);
+	free(genesis);
+	if (!e)
+		bulk_init(&r->bulk, &r->lab.genesis, r->lab.now_ms + VALID_MS);
+	return e;
+}
+
+/* --- Proposals and ballots --- */
+
+static enum err send(struct replay *r, const char *what)
+{
+	struct bulk_run run = {.net = r->lab.net,
+			       .cli = r->cli,
+			       .what = what,
+			       .in_flight = IN_FLIGHT,
+			       .timeout_ms = ANSWER_MS};
+	uint64_t height = 0;
+	enum err e = bulk_send(&r->bulk, &run, &r->text);
+
+	for (uint32_t i = 0; !e && i < r->bulk.count; i++) {
+		const struct bulk_item *item = &r->bulk.items[i];
+
+		if (item->code)
+			return err_set(&r->text, error_from_number(item->code),
+				       "transaction %s… (%" PRIu32
+				       " of %" PRIu32 "): %s",
+				       item->tx, i + 1, r->bulk.count,
+				       error_info(error_from_number(item->code))
+					       ->sentence);
+		if (item->height > height)
+			height = item->height;
+	}
+	return e ? e : lab_wait_height(&r->lab, height, &r->text);
+}
+
+static enum err next_nonce(struct replay *r, const struct secret_key *key,
+			   uint64_t *nonce)
+{
+	json_t *voter, *params = json_object();
+	enum err e;
+
+	json_put(params, "account", json_key(secret_key_public(key)));
+	e = lab_call(&r->lab, 0, "voter.get", params, &voter, &r->text);
+	*nonce = json_get_number(voter, "nonce");
+	json_decref(voter);
+	return e;
+}
+
+static struct bytes bytes_of(const char *text)
+{
+	return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
+static enum err submit_proposals(struct replay *r)
+{
+	struct election *el = &r->election;
+	uint32_t *numbers;
+	struct secret_key *key;
+	uint64_t nonce;
+	enum err e = take_key(r, PROPOSER, &key, &r->text);
+
+	if (e)
+		return e;
+	e = next_nonce(r, key, &nonce);
+	for (uint32_t i = 0; !e && i < el->proposal_count; i++) {
+		struct payload payload = {.kind = PAYLOAD_SUBMIT};
+
+		payload.submit.type = TYPE_EMERGENCY;
+		payload.submit.title = bytes_of(el->proposals[i].title);
+		e = bulk_add(&r->bulk, key, nonce + i, &payload, &r->text);
+	}
+	secret_key_free(&key);
+	if (!e)
+		e = send(r, "proposals");
+	numbers = mem_alloc(el->proposal_count * sizeof(*numbers));
+	for (uint32_t i = 0; !e && i < el->proposal_count; i++)
+		numbers[i] = el->proposals[i].number =
+			r->bulk.items[i].proposal;
+	bulk_clear(&r->bulk);
+	if (!e)
+		e = lab_wait_voting(&r->lab, numbers, el->proposal_count,
+				    &r->text);
+	free(numbers);
+	return e;
+}
+
+static enum err sign_ballot(struct replay *r, const struct election_ballot *b)
+{
+	struct ballot ballot = {
+		.proposal = r->election.proposals[b->proposal].number,
+		.choice = b->choice};
+	struct payload payload = {.kind = PAYLOAD_VOTE, .vote = {&ballot, 1}};
+	char name[2 * KEY_NAME_BYTES + 2];
+	struct secret_key *key;
+	uint64_t nonce = 0;
+	enum err e;
+
+	voter_name(r, b, name);
+	e = take_key(r, name, &key, &r->text);
+	if (e)
+		return e;
+	if (r->running)
+		e = next_nonce(r, key, &nonce);
+	if (!e)
+		e = bulk_add(&r->bulk, key, nonce, &payload, &r->text);
+	secret_key_free(&key);
+	return e;
+}
+
+/* An account without any power has no vote: there is nothing to send. */
+static enum err submit_ballots(struct replay *r)
+{
+	struct progress progress;
+	enum err e = ERR_OK;
+
+	progress_begin(&progress, r->cli, "signing", "tx",
+		       r->election.ballot_count);
+	for (uint32_t i = 0; !e && i < r->election.ballot_count; i++) {
+		if (r->election.ballots[i].power > 0)
+			e = sign_ballot(r, &r->election.ballots[i]);
+		progress_step(&progress, i + 1);
+	}
+	return e ? e : send(r, "ballots");
+}
+
+/* --- What came out --- */
+
+static json_t *sums_value(const struct election_sums *s)
+{
+	json_t *o = json_object();
+
+	json_put(o, "ballots", json_count(s->ballots));
+	json_put(o, "for", json_u64(s->power[0]));
+	json_put(o, "against", json_u64(s->power[1]));
+	json_put(o, "abstain", json_u64(s->power[2]));
+	return o;
+}
+
+static void take_sums(const json_t *tally, struct election_sums *out)
+{
+	static const char *const CHOICES_NAMES[] = {"for", "against",
+						    "abstain"};
+	const json_t *choices = json_object_get(tally, "choices");
+
+	memset(out, 0, sizeof(*out));
+	for (int c = 0; c < 3; c++) {
+		const json_t *row = json_object_get(choices, CHOICES_NAMES[c]);
+
+		out->power[c] = json_get_number(row, "stake");
+		out->ballots += (uint32_t)json_get_number(row, "voters");
+	}
+}
+
+static bool same_sums(const struct election_sums *a,
+		      const struct election_sums *b)
+{
+	return a->ballots == b->ballots &&
+	       memcmp(a->power, b->power, sizeof(a->power)) == 0;
+}
+
+static uint32_t powerless(const struct replay *r, uint32_t proposal)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->election.ballot_count; i++)
+		n += r->election.ballots[i].proposal == proposal &&
+		     r->election.ballots[i].power == 0;
+	return n;
+}
+
+/* One proposal on every node that runs: all must say what the file says. */
+static enum err compare(struct replay *r, uint32_t index, json_t **out)
+{
+	struct election_proposal *p = &r->election.proposals[index];
+	struct election_sums wanted = p->sums, got;
+	const char *would = NULL;
+	bool equal = true;
+	json_t *o = json_object();
+
+	*out = o;
+	wanted.ballots -= powerless(r, index);
+	json_put(o, "bip", json_string(p->name));
+	json_put(o, "proposal", json_count(p->number));
+	json_put(o, "title", json_text(p->title, strlen(p->title)));
+	for (uint32_t i = 0; i < r->lab.net->count; i++) {
+		json_t *params = json_object(), *tally;
+		enum err e;
+
+		if (!network_is_running(&r->lab.net->nodes[i])) {
+			json_decref(params);
+			continue;
+		}
+		json_put(params, "proposal", json_count(p->number));
+		e = lab_call(&r->lab, i, "tally.get", params, &tally, &r->text);
+		if (e)
+			return e;
+		take_sums(tally, &got);
+		equal = equal && same_sums(&got, &wanted);
+		would = json_is_true(json_object_get(tally, "would_pass"))
+				? "would pass"
+				: "would not pass";
+		json_object_set(o, "state", json_object_get(tally, "state"));
+		json_decref(tally);
+	}
+	json_put(o, "network", sums_value(&got));
+	json_put(o, "file", sums_value(&wanted));
+	json_put(o, "result", json_string(would ? would : "unknown"));
+	json_put(o, "equal", json_boolean(equal));
+	return ERR_OK;
+}
+
+static enum err report(struct replay *r, json_t **out, bool *equal)
+{
+	json_t *list = json_array(), *o;
+	enum err e = ERR_OK;
+
+	*equal = true;
+	for (uint32_t i = 0; !e && i < r->election.proposal_count; i++) {
+		e = compare(r, i, &o);
+		*equal = *equal && json_is_true(json_object_get(o, "equal"));
+		json_push(list, o);
+	}
+	*out = json_object();
+	json_put(*out, "proposals", list);
+	json_put(*out, "ballots", json_count(r->election.ballot_count));
+	json_put(*out, "places", json_count(r->election.places));
+	json_put(*out, "nodes", json_count(r->lab.net->count));
+	json_put(*out, "ms", json_count(clock_mono_ms() - r->started_ms));
+	json_put(*out, "equal", json_boolean(*equal));
+	return e;
+}
+
+static void show_row(struct table *t, const json_t *row, unsigned places)
+{
+	const json_t *net = json_object_get(row, "network");
+
+	table_cell(t, json_get_text(row, "bip"));
+	table_cell(t, show_count(json_get_number(net, "ballots")));
+	table_cell(t, show_decimal(json_get_text(net, "for"), places));
+	table_cell(t, show_decimal(json_get_text(net, "against"), places));
+	table_cell(t, show_decimal(json_get_text(net, "abstain"), places));
+	table_cell(t, json_get_text(row, "result"));
+	table_cell(t, json_is_true(json_object_get(row, "equal"))
+			      ? "✓ equal"
+			      : "✗ DIFFERS");
+	table_cell(t, json_get_text(row, "title"));
+}
+
+static void show_report(struct cli *cli, const json_t *o)
+{
+	unsigned places = (unsigned)json_get_number(o, "places");
+	struct table *t = table_new(8);
+	const json_t *row;
+	size_t i;
+
+	for (const char *const *h =
+		     (const char *const[]){"BIP", "BALLOTS", "FOR", "AGAINST",
+					   "ABSTAIN", "RESULT", "FILE", "TITLE",
+					   NULL};
+	     *h; h++)
+		table_cell(t, *h);
+	for (int c = 1; c <= 4; c++)
+		table_right(t, c);
+	json_array_foreach (json_object_get(o, "proposals"), i, row) {
+		show_row(t, row, places);
+	}
+	table_print(&t, stdout);
+	color_begin(cli, json_is_true(json_object_get(o, "equal")) ? COLOR_GREEN
+								   : COLOR_RED);
+	printf("%s: %s ballots on %" PRIu64 " nodes in %s",
+	       json_is_true(json_object_get(o, "equal"))
+		       ? "every sum equals the file's"
+		       : "NOT every sum equals the file's",
+	       show_count(json_get_number(o, "ballots")),
+	       json_get_number(o, "nodes"),
+	       show_duration(json_get_number(o, "ms")));
+	color_end(cli);
+	putchar('\n');
+}
+
+/* --- The voters alone --- */
+
+/* As `testnet up --voters` takes them: name, tokens, points. */
+static enum err write_voters(struct replay *r, const char *path)
+{
+	char *data = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&data, &size);
+	enum err e;
+
+	if (!f)
+		return ERR_NO_MEMORY;
+	fputs("name,stake,reputation\n" PROPOSER ",0,0\n", f);
+	for (uint32_t i = 0; i < r->election.ballot_count; i++) {
+		const struct election_ballot *b = &r->election.ballots[i];
+		char name[2 * KEY_NAME_BYTES + 2];
+
+		voter_name(r, b, name);
+		fprintf(f, "%s,%" PRIu64 ".%06" PRIu64 ",0\n", name,
+			b->power / TOKEN, b->power % TOKEN);
+	}
+	fclose(f);
+	e = file_replace(path, data, size, 0644, &r->text);
+	free(data);
+	return e;
+}
+
+static enum err run(struct replay *r, json_t **out, bool *equal)
+{
+	enum err e;
+
+	r->started_ms = clock_mono_ms();
+	e = open_lab(r);
+	if (!e)
+		e = submit_proposals(r);
+	if (!e)
+		e = submit_ballots(r);
+	return e ? e : report(r, out, equal);
+}
+
+int cmd_REPLAY(struct cli *cli)
+{
+	const char *seed = cli_option(cli, "seed");
+	const char *titles = cli_option(cli, "titles");
+	const char *voters = cli_option(cli, "voters-file");
+	struct replay r = {.cli = cli, .seed = seed ? seed : DEFAULT_SEED};
+	bool equal = true;
+	json_t *value = NULL;
+	int code;
+	enum err e = election_read(&r.election, cli->words[0], &r.text);
+
+	if (e)
+		return cli_fail_code(cli, e, r.text.text);
+	if (titles)
+		e = election_read_titles(&r.election, titles, &r.text);
+	if (!e && voters)
+		e = write_voters(&r, voters);
+	else if (!e)
+		e = run(&r, &value, &equal);
+	if (r.bulk.arena)
+		bulk_fini(&r.bulk);
+	if (r.lab.net)
+		lab_close(&r.lab);
+	election_free(&r.election);
+	if (e) {
+		json_decref(value);
+		return cli_fail_code(cli, e, r.text.text);
+	}
+	if (!value)
+		return CLI_EXIT_OK;
+	code = cli_emit(cli, value, show_report);
+	return equal ? code : CLI_EXIT_CHECK_FAILED;
+}

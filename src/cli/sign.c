@@ -1,0 +1,387 @@
+#include "cli/sign.h"
+
+#include "base/hex.h"
+#include "crypto/keystore.h"
+#include "proto/codec_tx.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALID_DEFAULT_S 3600u
+#define REPLAY_TRIES	3
+
+struct signer {
+	struct secret_key *key;
+	struct hash genesis;
+	uint64_t now_ms;
+	uint64_t nonce;
+	uint64_t valid_until_ms;
+	bool nonce_given;
+};
+
+int cli_open_key(struct cli *cli, const char *name, struct secret_key **out)
+{
+	struct err_text text = {""};
+	struct passphrase *passphrase = NULL;
+	struct key_info info;
+	char prompt[96];
+	enum err e = keystore_info(&info, cli->keys, name, &text);
+
+	*out = NULL;
+	if (!e && info.encrypted) {
+		snprintf(prompt, sizeof(prompt), "Passphrase of %s: ", name);
+		e = passphrase_obtain(&passphrase,
+				      cli_option(cli, "passphrase-file"),
+				      prompt, false, &text);
+	}
+	if (!e)
+		e = keystore_open(out, cli->keys, name, passphrase, &text);
+	passphrase_free(&passphrase);
+	return e ? cli_fail_code(cli, e, text.text) : CLI_EXIT_OK;
+}
+
+int cli_public_key(struct cli *cli, const char *word, struct public_key *out)
+{
+	struct err_text text = {""};
+	struct key_info info;
+	enum err e;
+
+	if (hex_decode(out->b, PUBLIC_KEY_BYTES, word, strlen(word)))
+		return CLI_EXIT_OK;
+	e = keystore_info(&info, cli->keys, word, &text);
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	*out = info.public_key;
+	return CLI_EXIT_OK;
+}
+
+/* --- In words --- */
+
+static void tell_bytes(FILE *out, struct bytes text)
+{
+	fprintf(out, "%.*s", (int)text.size, (const char *)text.data);
+}
+
+static void tell_vote(FILE *out, const struct payload_vote *vote)
+{
+	for (uint32_t i = 0; i < vote->count; i++) {
+		const struct ballot *b = &vote->ballots[i];
+		const char *choice = choice_name(b->choice);
+
+		fprintf(out, "vote %s on proposal #%" PRIu32,
+			choice ? choice : "?", b->proposal);
+		if (b->reason.size > 0) {
+			fputs(", saying: ", out);
+			tell_bytes(out, b->reason);
+		}
+		fputc('\n', out);
+	}
+}
+
+void payload_tell(FILE *out, const struct payload *p)
+{
+	const char *type;
+
+	switch (p->kind) {
+	case PAYLOAD_SUBMIT:
+		type = proposal_type_name(p->submit.type);
+		fprintf(out, "%s a proposal of type %s: \"",
+			p->submit.draft ? "draft" : "submit",
+			type ? type : "?");
+		tell_bytes(out, p->submit.title);
+		fputs("\"\n", out);
+		break;
+	case PAYLOAD_PUBLISH:
+		fprintf(out, "publish proposal #%" PRIu32 "\n",
+			p->publish.proposal);
+		break;
+	case PAYLOAD_AMEND:
+		fprintf(out, "amend draft #%" PRIu32 " to \"",
+			p->amend.proposal);
+		tell_bytes(out, p->amend.title);
+		fputs("\"\n", out);
+		break;
+	case PAYLOAD_CANCEL:
+		fprintf(out, "cancel proposal #%" PRIu32 "\n",
+			p->cancel.proposal);
+		break;
+	case PAYLOAD_VOTE:
+		tell_vote(out, &p->vote);
+		break;
+	}
+}
+
+/* --- As JSON --- */
+
+static json_t *bytes_text(struct bytes b)
+{
+	return json_text(b.data, b.size);
+}
+
+static json_t *ballots_value(const struct payload_vote *vote)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < vote->count; i++) {
+		const struct ballot *b = &vote->ballots[i];
+		const char *choice = choice_name(b->choice);
+		json_t *row = json_object();
+
+		json_put(row, "proposal", json_count(b->proposal));
+		json_put(row, "choice",
+			 choice ? json_string(choice) : json_count(b->choice));
+		json_put(row, "reason", bytes_text(b->reason));
+		json_push(list, row);
+	}
+	return list;
+}
+
+static void put_payload(json_t *o, const struct payload *p)
+{
+	const char *type;
+
+	switch (p->kind) {
+	case PAYLOAD_SUBMIT:
+		type = proposal_type_name(p->submit.type);
+		json_put(o, "kind", json_string("proposal submit"));
+		json_put(o, "type",
+			 type ? json_string(type) : json_count(p->submit.type));
+		json_put(o, "draft", json_boolean(p->submit.draft));
+		json_put(o, "title", bytes_text(p->submit.title));
+		json_put(o, "description", bytes_text(p->submit.description));
+		break;
+	case PAYLOAD_PUBLISH:
+		json_put(o, "kind", json_string("proposal publish"));
+		json_put(o, "proposal", json_count(p->publish.proposal));
+		break;
+	case PAYLOAD_AMEND:
+		json_put(o, "kind", json_string("proposal amend"));
+		json_put(o, "proposal", json_count(p->amend.proposal));
+		json_put(o, "title", bytes_text(p->amend.title));
+		json_put(o, "description", bytes_text(p->amend.description));
+		break;
+	case PAYLOAD_CANCEL:
+		json_put(o, "kind", json_string("proposal cancel"));
+		json_put(o, "proposal", json_count(p->cancel.proposal));
+		json_put(o, "reason", bytes_text(p->cancel.reason));
+		break;
+	case PAYLOAD_VOTE:
+		json_put(o, "kind", json_string("vote"));
+		json_put(o, "ballots", ballots_value(&p->vote));
+		break;
+	}
+}
+
+json_t *tx_value(const struct tx *tx)
+{
+	json_t *o = json_object();
+
+	json_put(o, "tx", json_hash(&tx->id));
+	json_put(o, "account", json_key(&tx->account));
+	json_put(o, "nonce", json_u64(tx->nonce));
+	json_put(o, "valid_until_ms", json_u64(tx->valid_until_ms));
+	put_payload(o, &tx->payload);
+	json_put(o, "size", json_count(tx->raw.size));
+	json_put(o, "signature", json_hex(tx->signature.b, SIGNATURE_BYTES));
+	return o;
+}
+
+/* --- Signing --- */
+
+static int ask_nonce(struct cli *cli, struct signer *s)
+{
+	char account[2 * PUBLIC_KEY_BYTES + 1];
+	struct admin_error error;
+	json_t *voter;
+
+	hex_encode(account, secret_key_public(s->key)->b, PUBLIC_KEY_BYTES);
+	if (cli_ask(cli, "voter.get", cli_params_text("account", account),
+		    &voter, &error))
+		return cli_refused(cli, &error);
+	s->nonce = json_get_number(voter, "nonce");
+	json_decref(voter);
+	return CLI_EXIT_OK;
+}
+
+static int prepare(struct cli *cli, struct signer *s)
+{
+	uint64_t seconds = VALID_DEFAULT_S, nonce = 0;
+	struct err_text text = {""};
+	const char *as = cli_option(cli, "as");
+	json_t *status;
+	int failed;
+	enum err e = cli_number(cli, "valid", 86400, &seconds, &text);
+
+	if (!e)
+		e = cli_number(cli, "nonce", UINT64_MAX, &nonce, &text);
+	if (!e && !as)
+		e = err_set(&text, ERR_USAGE, "--as must name the key");
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	failed = cli_open_key(cli, as, &s->key);
+	if (!failed)
+		failed = cli_call(cli, "node.status", NULL, &status);
+	if (failed)
+		return failed;
+	if (!json_get_hash(json_object_get(status, "genesis_hash"),
+			   &s->genesis))
+		failed = cli_fail_code(cli, ERR_RPC_PARSE, "no genesis hash");
+	s->now_ms = json_get_number(status, "now_ms");
+	if (s->now_ms < json_get_number(status, "block_time_ms"))
+		s->now_ms = json_get_number(status, "block_time_ms");
+	s->valid_until_ms = s->now_ms + seconds * 1000;
+	json_decref(status);
+	s->nonce_given = cli_option(cli, "nonce") != NULL;
+	s->nonce = nonce;
+	if (!failed && !s->nonce_given)
+		failed = ask_nonce(cli, s);
+	return failed;
+}
+
+static void show_dry(struct cli *cli, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_INDENT(2));
+
+	(void)cli;
+	puts(text ? text : "");
+	free(text);
+}
+
+static int dry_run(struct cli *cli, const struct signer *s, struct bytes raw,
+		   struct arena *arena)
+{
+	struct err_text text = {""};
+	struct tx tx;
+	json_t *o;
+	enum err e = codec_tx_decode(&tx, arena, &s->genesis, raw, &text);
+
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	o = tx_value(&tx);
+	json_put(o, "raw", json_hex(raw.data, raw.size));
+	return cli_emit(cli, o, show_dry);
+}
+
+static enum err send(struct cli *cli, struct bytes raw, json_t **result,
+		     struct admin_error *error)
+{
+	json_t *params = json_object();
+
+	json_put(params, "tx", json_hex(raw.data, raw.size));
+	json_put(params, "wait",
+		 json_string(cli->finalized ? "finalized" : "accepted"));
+	json_put(params, "timeout_ms",
+		 json_integer((json_int_t)(cli->timeout_ms < 600000
+						   ? cli->timeout_ms
+						   : 600000)));
+	return cli_ask(cli, "tx.submit", params, result, error);
+}
+
+/* An outcome that is an error reads like a refusal. */
+static enum err outcome(json_t **result, struct admin_error *error)
+{
+	const json_t *o = json_object_get(*result, "result");
+	int code = (int)json_integer_value(json_object_get(o, "code"));
+
+	if (!o || code == 0)
+		return ERR_OK;
+	admin_error_set(error, error_from_number(code), NULL);
+	error->number = code;
+	json_decref(*result);
+	*result = NULL;
+	return error->code;
+}
+
+/* One signature and its fate. */
+static enum err attempt(struct cli *cli, const struct signer *s,
+			const struct payload *payload, struct arena *arena,
+			json_t **result, struct admin_error *error)
+{
+	struct codec_tx_request request = {
+		.key = s->key,
+		.genesis = &s->genesis,
+		.payload = payload,
+		.nonce = s->nonce,
+		.valid_until_ms = s->valid_until_ms,
+	};
+	struct err_text text = {""};
+	struct bytes raw;
+	enum err e = codec_tx_sign(&raw, NULL, arena, &request, &text);
+
+	*result = NULL;
+	if (e)
+		return admin_error_set(error, e, text.text);
+	e = send(cli, raw, result, error);
+	return e ? e : outcome(result, error);
+}
+
+/* Another transaction of the account may have taken the nonce meanwhile. */
+static int submit(struct cli *cli, struct signer *s,
+		  const struct payload *payload, struct arena *arena,
+		  json_t **result)
+{
+	struct admin_error error;
+	enum err e = ERR_OK;
+
+	for (int i = 0; i < REPLAY_TRIES; i++) {
+		uint64_t used = s->nonce;
+		int failed;
+
+		arena_reset(arena);
+		e = attempt(cli, s, payload, arena, result, &error);
+		if (e != ERR_REPLAY || s->nonce_given)
+			break;
+		failed = ask_nonce(cli, s);
+		if (failed)
+			return failed;
+		if (s->nonce == used)
+			s->nonce++;
+	}
+	return e ? cli_refused(cli, &error) : CLI_EXIT_OK;
+}
+
+static int sign_dry(struct cli *cli, const struct signer *s,
+		    const struct payload *payload, struct arena *arena)
+{
+	struct codec_tx_request request = {s->key, &s->genesis, payload,
+					   s->nonce, s->valid_until_ms};
+	struct err_text text = {""};
+	struct bytes raw;
+	enum err e = codec_tx_sign(&raw, NULL, arena, &request, &text);
+
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	return dry_run(cli, s, raw, arena);
+}
+
+int cli_transact(struct cli *cli, const struct payload *payload,
+		 json_t **result)
+{
+	struct signer s = {.key = NULL};
+	struct err_text text = {""};
+	struct arena arena;
+	enum err e = codec_tx_check_payload(payload, &text);
+	int failed;
+
+	*result = NULL;
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	failed = prepare(cli, &s);
+	arena_init(&arena, 2 * CODEC_TX_ARENA_BYTES);
+	if (!failed && cli->format == FORMAT_TABLE) {
+		fputs("you are about to ", stderr);
+		payload_tell(stderr, payload);
+	}
+	if (!failed && cli->dry_run)
+		failed = sign_dry(cli, &s, payload, &arena);
+	else if (!failed && cli->progress && cli->terminal &&
+		 !cli_confirm(cli, "sign and send?"))
+		failed = cli_fail_code(cli, ERR_USAGE, "not sent");
+	else if (!failed)
+		failed = submit(cli, &s, payload, &arena, result);
+	arena_fini(&arena);
+	secret_key_free(&s.key);
+	return failed;
+}

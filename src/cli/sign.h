@@ -1,0 +1,29 @@
+/* From a payload to what became of it: key, nonce, signature, submission. */
+#ifndef BCAI_CLI_SIGN_H
+#define BCAI_CLI_SIGN_H
+
+#include "cli/cli.h"
+
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+#include "governance/types.h"
+
+/* Open cli->keys/NAME.key, asking for the passphrase when there is one. The
+ * error was told; the return is the exit code. */
+int cli_open_key(struct cli *cli, const char *name, struct secret_key **out);
+/* A public key in hex, or the name of a key. */
+int cli_public_key(struct cli *cli, const char *word, struct public_key *out);
+
+/* Sign `payload` with the key of --as, tell on stderr what it does, submit,
+ * wait. *result is what tx.submit answered, with an outcome of ok; NULL with
+ * --dry-run, after which nothing more is to be done. The error was told; the
+ * return is the exit code. */
+int cli_transact(struct cli *cli, const struct payload *payload,
+		 json_t **result);
+
+/* What a transaction says, as JSON and as words on stderr. */
+struct tx;
+json_t *tx_value(const struct tx *tx);
+void payload_tell(FILE *out, const struct payload *payload);
+
+#endif
