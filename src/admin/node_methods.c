@@ -55,7 +55,7 @@ enum err rpc_NODE_STATUS_handler(struct rpc_call *call)
 	json_put(o, "state_height", json_u64(st.state_height));
 	json_put(o, "synced", json_boolean(st.synced));
 	json_put(o, "sync_target", json_u64(st.sync_target));
-	json_put(o, "peers", json_count(st.peers_in + st.peers_out));
+	json_put(o, "peers", json_count(st.peers));
 	json_put(o, "validators", json_count(st.validators));
 	json_put(o, "voters", json_count(st.voters));
 	json_put(o, "proposals_open", json_count(st.proposals_open));

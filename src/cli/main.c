@@ -3,7 +3,6 @@
 #include "crypto/sign.h"
 
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 
 static cli_handler *const HANDLERS[CLI_COMMAND_COUNT] = {
@@ -34,7 +33,6 @@ int main(int argc, char **argv)
 	int code;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
-	signal(SIGPIPE, SIG_IGN);
 	if (crypto_init()) {
 		fputs("bcai-gov: libsodium does not start\n", stderr);
 		return CLI_EXIT_CHECK_FAILED;

@@ -441,9 +441,6 @@ static enum err write_genesis(const struct network *net,
 		if (!e && link(first, path) != 0)
 			e = genesis_json_write(genesis, path, text);
 	}
-	for (uint32_t i = 0; !e && i < genesis->validator_count; i++)
-		e = setup_signlog(net->nodes[i].dir,
-				  &genesis->validators[i].key, genesis, text);
 	return e;
 }
 

@@ -28,20 +28,6 @@ enum err setup_folder(const char *path, struct err_text *text)
 	return ERR_OK;
 }
 
-enum err setup_signlog(const char *dir, const struct public_key *key,
-		       const struct genesis *genesis, struct err_text *text)
-{
-	struct signlog_identity identity = {.key = *key};
-	char path[FILE_PATH_BYTES];
-	enum err e = file_path(path, dir, "keys/sign.log");
-
-	if (e)
-		return e;
-	genesis_hash(&identity.genesis, genesis);
-	e = signlog_create(path, &identity, text);
-	return e == ERR_FILE_EXISTS ? ERR_OK : e;
-}
-
 enum err setup_sign_log(const char *dir, const struct genesis *genesis,
 			const struct public_key *key, struct err_text *text)
 {
@@ -98,7 +84,7 @@ enum err setup_params(struct cli *cli, struct genesis *genesis,
 
 /* The node's key: the one that is there, or a new one. */
 static enum err take_node_key(struct cli *cli, struct public_key *out,
-			      bool *is_new, struct err_text *text)
+			      bool *made, struct err_text *text)
 {
 	struct passphrase *passphrase = NULL;
 	char dir[FILE_PATH_BYTES];
@@ -110,8 +96,7 @@ static enum err take_node_key(struct cli *cli, struct public_key *out,
 		return e;
 	e = keystore_info(&info, dir, "node", text);
 	*out = info.public_key;
-	*is_new = e == ERR_KEY_UNKNOWN;
-	if (!*is_new)
+	if (e != ERR_KEY_UNKNOWN)
 		return e;
 	e = ERR_OK;
 	if (cli_flag(cli, "encrypt") || cli_option(cli, "passphrase-file"))
@@ -393,6 +378,8 @@ int cmd_JOIN(struct cli *cli)
 			e = finish_dir(cli, genesis, &node, made, &text);
 		if (!e)
 			code = emit_made(cli, &node, genesis);
+		if (e && made)
+			drop_node_key(cli);
 		genesis_fini(genesis);
 	}
 	free(genesis);

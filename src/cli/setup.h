@@ -14,11 +14,6 @@ enum err setup_genesis(struct genesis *genesis, const char *chain_id, bool fast,
 /* Apply --param KEY=VALUE…. ERR_USAGE, ERR_PARAMETER_BOUNDS. */
 enum err setup_params(struct cli *cli, struct genesis *genesis,
 		      struct err_text *text) MUST_USE;
-/* Make the empty sign log DIR/keys/sign.log for a key that never signed on
- * this network; one that is there stays. Without it a node does not sign. */
-enum err setup_signlog(const char *dir, const struct public_key *key,
-		       const struct genesis *genesis,
-		       struct err_text *text) MUST_USE;
 /* Make a folder (0700) when it is missing; its parent must be there. */
 enum err setup_folder(const char *path, struct err_text *text) MUST_USE;
 /* Make DIR/keys/sign.log for a key that was made just now and never signed. */

@@ -344,8 +344,6 @@ static void show_evidence(struct cli *cli, const json_t *list)
 	size_t i;
 
 	(void)cli;
-	if (json_array_size(list) == 0)
-		puts("none");
 	table_cell(t, "KIND");
 	table_cell(t, "SIGNER");
 	table_cell(t, "EPOCH");
@@ -358,7 +356,9 @@ static void show_evidence(struct cli *cli, const json_t *list)
 		table_cell(t, json_get_text(row, "view"));
 		table_cell(t, json_get_text(row, "id"));
 	}
-	table_print(&t, json_array_size(list) ? stdout : stderr);
+	table_print(&t, stdout);
+	if (json_array_size(list) == 0)
+		puts("none");
 }
 
 int cmd_EVIDENCE(struct cli *cli)

@@ -82,6 +82,7 @@ static void get_status(void *ctx, struct admin_status *out)
 	out->weight = node_is_validator(n) ? n->voters.voters[n->me].weight : 0;
 	out->weight_online = weight_online(n);
 	out->weight_total = n->voters.total;
+	out->peers = counters.peers_up;
 	out->peers_in = counters.peers_inbound;
 	out->peers_out = counters.peers_outbound;
 	out->validators = n->voters.count;
