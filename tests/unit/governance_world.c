@@ -1,0 +1,155 @@
+#include "governance_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+void world_init(struct world *w, struct chance *c)
+{
+	struct governance_params params;
+
+	memset(w, 0, sizeof(*w));
+	governance_params_fast(&params);
+	for (uint32_t t = 1; t <= PROPOSAL_TYPES; t++) {
+		struct governance_param_info info;
+		/* Another mechanism than usual, here and there. */
+		uint64_t mechanism = 1 + chance_below(c, 4);
+		size_t i = PARAM_GLOBALS + (t - 1) * PARAM_TYPES +
+			   PARAM_TYPE_MECHANISM;
+
+		governance_param_info(&info, i);
+		assert_int_equal(governance_param_set(&params, info.name,
+						      mechanism, NULL),
+				 ERR_OK);
+	}
+	net_init(&w->n, &params);
+	for (int i = 0; i < WORLD_ACCOUNTS; i++)
+		net_account(&w->n, (uint64_t)chance_below(c, 4) * 4000,
+			    chance_below(c, 3) * 10);
+	map_flush(&w->map, w->n.g);
+}
+
+void world_fini(struct world *w)
+{
+	map_fini(&w->map);
+	net_fini(&w->n);
+}
+
+/* One of the latest proposals or beyond, mostly one in this state. */
+static uint32_t random_number(struct chance *c, const struct governance *g,
+			      enum proposal_state state)
+{
+	uint32_t count = governance_proposal_count(g);
+	uint32_t near = count > 12 ? count - 12 : 0, number = 0;
+
+	for (int tries = 0; tries < 6; tries++) {
+		const struct proposal *p;
+
+		number = near + chance_below(c, 14);
+		p = governance_proposal(g, number);
+		if (p && p->state == state)
+			break;
+	}
+	return number;
+}
+
+static struct bytes random_reason(struct chance *c)
+{
+	static const char *const reasons[] = {"", "because", "\x02", "\xff"};
+
+	return text_of(reasons[chance_below(c, 25) ? chance_below(c, 2)
+						   : chance_below(c, 4)]);
+}
+
+static void random_vote(struct random_tx *tx, struct chance *c,
+			const struct governance *g)
+{
+	struct payload_vote *v = &tx->payload.vote;
+
+	tx->payload.kind = PAYLOAD_VOTE;
+	v->ballots = tx->ballots;
+	v->count = chance_below(c, 3) ? 1 : chance_below(c, 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct ballot *b = &tx->ballots[i];
+
+		b->proposal = random_number(c, g, STATE_VOTING);
+		b->choice = 1 + chance_below(c, 3) + (chance_below(c, 40) == 0);
+		b->reason = random_reason(c);
+	}
+}
+
+static void random_payload(struct random_tx *tx, struct chance *c,
+			   const struct governance *g)
+{
+	struct payload *p = &tx->payload;
+
+	tx->title[0] = (char)('a' + chance_below(c, 26));
+	tx->title[1] = chance_below(c, 20) ? '.' : '\n';
+	p->kind = (enum payload_kind)(PAYLOAD_SUBMIT + chance_below(c, 20));
+	if (p->kind == PAYLOAD_SUBMIT || p->kind == PAYLOAD_SUBMIT + 6) {
+		p->kind = PAYLOAD_SUBMIT;
+		p->submit.type = 1 + chance_below(c, 8);
+		p->submit.draft = chance_below(c, 3) == 0;
+		p->submit.title = text_of(tx->title);
+	} else if (p->kind == PAYLOAD_PUBLISH) {
+		p->publish.proposal = random_number(c, g, STATE_DRAFT);
+	} else if (p->kind == PAYLOAD_AMEND) {
+		p->amend.proposal = random_number(c, g, STATE_DRAFT);
+		p->amend.title = text_of(tx->title);
+	} else if (p->kind == PAYLOAD_CANCEL) {
+		p->cancel.proposal = random_number(c, g, STATE_SUBMITTED);
+		p->cancel.reason = random_reason(c);
+	} else if (p->kind != PAYLOAD_VOTE + 1) { /* 15 is no payload */
+		random_vote(tx, c, g);
+	}
+}
+
+/* The proposal's own proposer, mostly. */
+static uint32_t random_account(struct chance *c, const struct governance *g,
+			       const struct payload *payload)
+{
+	const struct proposal *p = NULL;
+
+	if (payload->kind == PAYLOAD_PUBLISH)
+		p = governance_proposal(g, payload->publish.proposal);
+	else if (payload->kind == PAYLOAD_AMEND)
+		p = governance_proposal(g, payload->amend.proposal);
+	else if (payload->kind == PAYLOAD_CANCEL)
+		p = governance_proposal(g, payload->cancel.proposal);
+	return p && chance_below(c, 4) ? p->proposer
+				       : chance_below(c, WORLD_ACCOUNTS);
+}
+
+void random_tx(struct random_tx *tx, struct chance *c, struct test_net *n)
+{
+	memset(tx, 0, sizeof(*tx));
+	random_payload(tx, c, n->g);
+	tx->ctx.account = random_account(c, n->g, &tx->payload);
+	tx->ctx.nonce = n->nonce++ ^ chance_below(c, 4);
+	tx->ctx.height = n->height;
+	tx->ctx.time_ms = n->time_ms;
+}
+
+void random_sleep(struct chance *c, struct test_net *n)
+{
+	net_sleep(n, chance_below(c, 30) ? chance_below(c, 1500)
+					 : chance_below(c, 700000));
+}
+
+void world_live(struct world *w, struct chance *c)
+{
+	for (int i = 0; i < 400; i++) {
+		struct random_tx tx;
+
+		if (chance_below(c, 6) == 0)
+			random_sleep(c, &w->n);
+		random_tx(&tx, c, &w->n);
+		if (governance_apply(w->n.g, NULL, &tx.ctx, &tx.payload,
+				     NULL) != ERR_OK)
+			continue;
+	}
+	map_flush(&w->map, w->n.g);
+}
