@@ -96,8 +96,7 @@ static bool bind_router(struct net *n, void *zmq, const char *address)
 	    zmq_getsockopt(zmq, ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
 		return false;
 	snprintf(n->listen, sizeof(n->listen), "%.*s",
-		 (int)sizeof(n->listen) - 1,
-		 endpoint + strlen("tcp://"));
+		 (int)sizeof(n->listen) - 1, endpoint + strlen("tcp://"));
 	return true;
 }
 
