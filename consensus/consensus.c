@@ -73,7 +73,7 @@ static void count_recovered(struct consensus *c)
 	}
 }
 
-/* SPEC consensus durable: after a restart the node counts its own logged
+/* SPEC consensus 11: after a restart the node counts its own logged
  * votes again, resumes at the highest recorded view, and re-sends. */
 static enum err start(struct consensus *c)
 {

@@ -20,7 +20,8 @@
 	X(SEND_EARLY, "send-early")                                            \
 	X(NO_STANDSTILL, "no-standstill")                                      \
 	X(FORGET_HEADER, "forget-header")                                      \
-	X(LATE_FINALIZE, "drop-late-finalize")
+	X(DROP_NOTARIZATION, "drop-notarization")                              \
+	X(DEAF, "deaf-to-itself")
 
 enum mutant {
 #define MUTANT_ENUM(symbol, name) MUTANT_##symbol,

@@ -31,11 +31,11 @@ static bool is_foreign(const struct consensus *c, const struct slot *s,
 	return what->view > c->resume_view;
 }
 
-/* SPEC consensus durable: it listens for its own key being used elsewhere. */
+/* SPEC consensus 11: it listens for its own key being used elsewhere. */
 static enum err receive_own(struct consensus *c, const struct slot *s,
 			    const struct statement *what)
 {
-	if (!is_foreign(c, s, what))
+	if (!is_foreign(c, s, what) || MUTANT(DEAF))
 		return ERR_STALE;
 	c->stopped = true;
 	return ERR_EQUIVOCATION;
@@ -155,7 +155,7 @@ enum err receive_certificate(struct consensus *c,
 	if (held && !certificate_same(held, certificate))
 		c->forked = true;
 	take_votes(c, s, certificate);
-	if (held)
+	if (held || rules_drops(c, s, what))
 		return ERR_STALE;
 	slot_certify(s, certificate);
 	rules_certified(c, s, what->kind);

@@ -141,7 +141,7 @@ static void forget_all(struct consensus *c)
 	c->resume_view = 0;
 }
 
-/* SPEC consensus durable: older epochs are ignored; a later one means that
+/* SPEC consensus 11: older epochs are ignored; a later one means that
  * this instance is a thing of the past, which must not sign. The highest view
  * counts, not the last: a late FINALIZE of an older view may follow. */
 enum err consensus_recover(struct consensus *c, struct bytes record)

@@ -35,12 +35,21 @@ void rules_want_payload(struct consensus *c, struct slot *s)
 		output_ask_payload(c, block);
 }
 
+/* The bug "a node that nullified has no use for the notarization". */
+bool rules_drops(const struct consensus *c, const struct slot *s,
+		 const struct statement *what)
+{
+	return MUTANT(DROP_NOTARIZATION) && what->kind == VOTE_NOTARIZE &&
+	       c->config.me != CONSENSUS_OBSERVER &&
+	       slot_has_voted(s, c->config.me, VOTE_NULLIFY);
+}
+
 void rules_count(struct consensus *c, struct slot *s,
 		 const struct statement *what)
 {
 	struct voter_set who;
 
-	if (slot_certificate(s, what->kind) ||
+	if (slot_certificate(s, what->kind) || rules_drops(c, s, what) ||
 	    views_weight(&c->views, s, what, &who) <
 		    electorate_quorum(&c->voters))
 		return;

@@ -40,7 +40,7 @@ bool consensus_sign_allowed(const struct consensus *c,
 	if (!c->started || c->stopped || c->syncing ||
 	    c->config.me == CONSENSUS_OBSERVER || s->epoch != c->voters.epoch)
 		return false;
-	/* SPEC consensus durable: nothing below the view resumed at, nothing
+	/* SPEC consensus 11: nothing below the view resumed at, nothing
 	 * where a record could not be kept, nothing settled. */
 	if (s->view < c->resume_view || s->view <= c->unkept_view ||
 	    s->view <= c->root.view || s->view > c->view)
@@ -87,7 +87,7 @@ static void init_statement(const struct consensus *c, struct statement *what,
 	what->view = view;
 }
 
-/* SPEC consensus durable: into the log first, then counted, then sent; the
+/* SPEC consensus 11: into the log first, then counted, then sent; the
  * message carries the log position it has to wait for. */
 static bool cast(struct consensus *c, struct slot *s,
 		 const struct statement *what, const struct held_block *block)

@@ -146,6 +146,8 @@ void rules_settle(struct consensus *c);
 /* A vote of this statement was recorded: certify it when it has its quorum. */
 void rules_count(struct consensus *c, struct slot *s,
 		 const struct statement *what);
+bool rules_drops(const struct consensus *c, const struct slot *s,
+		 const struct statement *what);
 /* A certificate is newly held. */
 void rules_certified(struct consensus *c, struct slot *s, enum vote_kind kind);
 /* This block must be had. */

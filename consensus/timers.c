@@ -28,7 +28,7 @@ static bool is_leader(const struct consensus *c)
 	return electorate_leader(&c->voters, c->view) == c->config.me;
 }
 
-/* SPEC consensus idle: all others wait a message longer than the leader. */
+/* SPEC consensus 10: all others wait a message longer than the leader. */
 bool timers_heartbeat_due(const struct consensus *c)
 {
 	uint64_t due_ms = c->config.heartbeat_ms;
@@ -70,7 +70,7 @@ static bool is_content_pending(const struct consensus *c)
 	return false;
 }
 
-/* SPEC consensus idle: timers run only while there is work. A NULLIFY for the
+/* SPEC consensus 10: timers run only while there is work. A NULLIFY for the
  * current view says that somebody has some. */
 static bool is_working(const struct consensus *c)
 {

@@ -49,7 +49,7 @@ struct admin_status {
 	uint64_t weight;  /* of this validator; 0 for an observer */
 	uint64_t weight_online;
 	uint64_t weight_total;
-	uint32_t peers;	   /* connected; each may have a link either way */
+	uint32_t peers; /* connected; each may have a link either way */
 	uint32_t peers_in;
 	uint32_t peers_out;
 	uint32_t validators;

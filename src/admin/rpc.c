@@ -330,7 +330,8 @@ void rpc_line(struct admin_conn *c, const char *text, size_t size)
 		rpc_fail(c, &call.id, ERR_RPC_TOO_LARGE, NULL, 0);
 		return;
 	}
-	line = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+	line = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+			  &why);
 	if (!line) {
 		rpc_fail(c, &call.id, ERR_RPC_PARSE, why.text, 0);
 		return;

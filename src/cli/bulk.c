@@ -17,7 +17,6 @@
 #define SUBMIT_TIMEOUT_MS 120000u
 #define RETRY_MS	  100u
 #define TRIES_MAX	  300u
-#define UNSENT_MAX	  (256u << 10) /* queued at one connection */
 
 struct secret_key *bulk_key(const char *text)
 {
@@ -81,6 +80,7 @@ enum err bulk_add(struct bulk *b, const struct secret_key *key, uint64_t nonce,
 	memset(item, 0, sizeof(*item));
 	room = ADMIN_SUBMIT_LINE_BYTES(raw.size);
 	item->line = mem_alloc(room);
+	item->lane = b->count;
 	item->size = (uint32_t)admin_submit_line(item->line, room, b->count,
 						 raw, true, SUBMIT_TIMEOUT_MS);
 	hex_encode(item->tx, id.b, 4);
@@ -101,7 +101,6 @@ struct sender {
 	struct admin_client *clients[NETWORK_NODES_MAX];
 	struct pollfd polls[NETWORK_NODES_MAX];
 	uint32_t client_count;
-	uint32_t turn;
 	uint32_t next;	       /* first item never sent */
 	uint32_t flying;       /* sent and unanswered */
 	struct retry *retries; /* a ring, in order of time */
@@ -131,14 +130,8 @@ static enum err connect_all(struct sender *s, struct err_text *text)
 static void send_item(struct sender *s, uint32_t index)
 {
 	struct bulk_item *item = &s->bulk->items[index];
-	struct admin_client *c = s->clients[s->turn % s->client_count];
+	struct admin_client *c = s->clients[item->lane % s->client_count];
 
-	/* The next one when this connection is full. */
-	for (uint32_t i = 0; i < s->client_count; i++) {
-		c = s->clients[s->turn++ % s->client_count];
-		if (admin_client_unsent(c) < UNSENT_MAX)
-			break;
-	}
 	admin_client_queue(c, item->line, item->size);
 	item->state = BULK_SENT;
 	item->tries++;
@@ -340,6 +333,7 @@ static enum err send_all(struct sender *s, struct err_text *text)
 			wait_some(s, wait);
 	}
 	run->ended_us = clock_mono_us();
+	progress.total = s->bulk->count;
 	if (run->what)
 		progress_end(&progress, s->bulk->count);
 	return ERR_OK;

@@ -25,6 +25,7 @@ struct bulk_item {
 	enum bulk_state state;
 	int code;
 	uint32_t proposal; /* it created */
+	uint32_t lane;	   /* one lane goes through one node, in order */
 	uint64_t height;
 	uint64_t due_us;  /* when it was meant to be sent */
 	uint64_t done_us; /* when its answer came */
@@ -44,13 +45,13 @@ void bulk_init(struct bulk *b, const struct hash *genesis,
 void bulk_fini(struct bulk *b);
 /* Forget the items, keep the rest. */
 void bulk_clear(struct bulk *b);
-/* Sign one more. */
+/* Sign one more, in a lane of its own unless the caller sets it. */
 enum err bulk_add(struct bulk *b, const struct secret_key *key, uint64_t nonce,
 		  const struct payload *payload,
 		  struct err_text *text) MUST_USE;
 
 struct bulk_run {
-	const struct network *net; /* round robin over its running nodes */
+	const struct network *net; /* its running validators take turns */
 	const struct cli *cli;
 	const char *what;    /* of the progress bar */
 	uint64_t rate;	     /* a second; 0: as many as go */

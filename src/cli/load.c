@@ -286,10 +286,14 @@ static enum err sign_all(struct load *l)
 		if (!l->names && c == 0)
 			nonce = l->proposal_count;
 		for (uint64_t n = 0; !e && n * l->clients + c < l->total; n++) {
+			struct bulk_item *item;
+
 			e = sign_one(l, key, nonce, n);
-			if (!e)
-				l->bulk.items[l->bulk.count - 1].height =
-					n * l->clients + c;
+			if (e)
+				break;
+			item = &l->bulk.items[l->bulk.count - 1];
+			item->height = n * l->clients + c;
+			item->lane = (uint32_t)c;
 		}
 		secret_key_free(&key);
 		progress_step(&progress, l->bulk.count);

@@ -365,6 +365,24 @@ static void show_facts(struct cli *cli, const json_t *o)
 		printf("outcome      not covered by a checkpoint yet\n");
 }
 
+/* A receipt's file names its transaction in the clear: it must be the one that
+ * is proven. */
+static enum err check_named(const char *path, const struct hash *tx,
+			    struct err_text *text)
+{
+	struct hash named;
+	json_t *o = json_load_file(path, 0, NULL);
+	const json_t *name = json_object_get(o, "tx");
+	bool good = !name ||
+		    (json_get_hash(name, &named) && hash_equal(&named, tx));
+
+	json_decref(o);
+	return good ? ERR_OK
+		    : err_set(text, ERR_CHECK_FAILED,
+			      "the file names another transaction than the "
+			      "one it proves");
+}
+
 int cmd_RECEIPT_VERIFY(struct cli *cli)
 {
 	struct err_text text = {""};
@@ -383,6 +401,8 @@ int cmd_RECEIPT_VERIFY(struct cli *cli)
 		e = receipt_read(receipt, &arena, raw, &text);
 		if (!e)
 			e = receipt_verify(&facts, receipt, &genesis, &text);
+		if (!e)
+			e = check_named(cli->words[0], &facts.tx, &text);
 		if (e)
 			e = ERR_CHECK_FAILED;
 	}

@@ -532,6 +532,7 @@ static void stop(void *ctx)
 {
 	struct node *n = ctx;
 
+	log_info(NODE, "stopping, as asked on the admin socket");
 	/* The answer leaves first. */
 	ev_timer_stop(n->loop, &n->stop_soon);
 	ev_timer_set(&n->stop_soon, 0.05, 0.);

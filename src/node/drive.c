@@ -105,6 +105,10 @@ static void persist(struct node *n, const struct consensus_update *up)
 
 	if (up->record_count == 0)
 		return;
+	if (!n->signlog) { /* An observer's: it signs nothing. */
+		n->drive.durable_position = up->log_position;
+		return;
+	}
 	job = write_job_new();
 	for (size_t i = 0; i < up->record_count; i++)
 		signlog_group_add(&job->records, up->records[i].data,

@@ -166,7 +166,7 @@ static void arm_deadline(struct node *n, uint64_t due_ms)
 		 clock_mono_ms() + (due_ms > wall ? due_ms - wall : 1000));
 }
 
-/* SPEC consensus, idle: work is an unfinished batch or a deadline that block
+/* SPEC consensus 10: work is an unfinished batch or a deadline that block
  * time must reach. */
 void node_update_work(struct node *n)
 {

@@ -291,12 +291,12 @@ void txpool_submit(struct txpool *pool, struct bytes raw, bool until_final,
 	if (join_known(pool, &tx, until_final, ticket))
 		return;
 	e = pool->config.admit(context, &tx, &text);
-	if (e == ERR_REPLAY &&
-	    pool->config.find_final(context, &tx.id, &final)) {
-		if (ticket != 0)
-			pool->config.answer(context, ticket, &final);
-		return;
-	}
+	if (e == ERR_REPLAY && pool->config.find_final(context, &tx.id, &final))
+		err_set(&text, e,
+			"this very transaction is final, in block %llu with "
+			"result %s",
+			(unsigned long long) final.height,
+			error_name(error_from_number((int) final.code)));
 	if (e == ERR_OK && pool->bytes + raw.size > pool->config.bytes_max)
 		e = ERR_BUSY;
 	if (e != ERR_OK) {

@@ -14,7 +14,7 @@ VOTERS = [(f"voter{i}", 1000 + i, 1) for i in range(60)] + \
 
 
 class SmallDisk:
-    """A tmpfs of few megabytes in place of a stopped node's folder."""
+    """A tmpfs of some megabytes in place of a stopped node's folder."""
 
     def __init__(self, folder, megabytes):
         self.folder = folder
@@ -31,12 +31,11 @@ class SmallDisk:
 
     def fill(self):
         path = os.path.join(self.folder, "filler")
-        with open(path, "wb") as file:
+        with open(path, "wb", buffering=0) as file:
             for size in (1 << 20, 1 << 12, 1):
                 try:
                     while True:
                         file.write(bytes(size))
-                        file.flush()
                 except OSError:
                     pass
         return path
@@ -59,7 +58,7 @@ def test_disk_full(context):
         path = os.path.join(victim.folder, name)
         if not os.path.isfile(path) and not os.path.isdir(path):
             os.remove(path)  # sockets cannot be copied
-    disk = SmallDisk(victim.folder, 24)
+    disk = SmallDisk(victim.folder, 64)
     try:
         victim.start()
         with Load(net, [v[0] for v in VOTERS[:60]], [number]) as work:

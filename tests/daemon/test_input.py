@@ -10,7 +10,8 @@ from lib.network import Failure, Rpc, RpcError, wait_until
 
 VOTERS = [("proposer", 1000000, 10), ("anna", 1000, 5), ("boris", 2000, 0),
           ("poor", "0.000001", 0)]
-PARAMS = ["standard.voting_ms=600000", "constitutional.voting_ms=600000",
+# Without heartbeats nothing but a transaction makes a block, and so a root.
+PARAMS = ["consensus.heartbeat_ms=3600000", "standard.voting_ms=600000", "constitutional.voting_ms=600000",
           "constitutional.delay_ms=600000", "emergency.voting_ms=2000"]
 
 
@@ -221,7 +222,10 @@ def test_input_socket(context):
         (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"node.status\","
          b"\"params\":{\"colour\":\"red\"}}", -32602),
         (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"proposal.get\","
-         b"\"params\":{\"proposal\":99999999999999999999}}", -32602),
+         b"\"params\":{\"proposal\":9999999999999}}", 408),
+        # No 64-bit integer holds it: the reader of JSON gives up.
+        (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"proposal.get\","
+         b"\"params\":{\"proposal\":99999999999999999999}}", -32700),
         (b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tx.submit\","
          b"\"params\":{\"tx\":\"xyz\"}}", -32602),
     ]

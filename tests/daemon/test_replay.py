@@ -36,8 +36,9 @@ def replay(context, path, limit=200):
     for row in rows:
         sums = wanted[int(row["bip"])]
         for key in ("ballots", "for", "against", "abstain"):
-            if int(row[key]) != sums[key]:
-                raise Failure(f"proposal {row['bip']}: {key} {row[key]}, "
+            if int(row["network"][key]) != sums[key]:
+                raise Failure(f"proposal {row['bip']}: {key} "
+                              f"{row['network'][key]}, "
                               f"the file adds up to {sums[key]}")
         if row["equal"] is not True:
             raise Failure(f"proposal {row['bip']} is not called equal")

@@ -47,30 +47,27 @@ static void post_vote(struct world *w, struct instance *i, uint32_t to,
 	blob_release(blob);
 }
 
-/* The same block a little later in time, signed just as well. */
-static struct blob *other_block(struct world *w, struct instance *i,
-				const struct blob *blob, struct hash *digest)
+/* A proposal like `blob` with another header, signed just as well. */
+static struct blob *sign_header(struct world *w, struct instance *i,
+				const struct blob *blob,
+				const struct block_header *h,
+				struct hash *digest)
 {
-	struct blob *copy = blob_new(blob->kind, blob->from, blob->data,
-				     blob->size);
+	struct blob *copy =
+		blob_new(blob->kind, blob->from, blob->data, blob->size);
 	struct signature signature;
-	struct block_header h;
 	struct statement what;
-	struct reader r;
 	struct writer out;
 
-	reader_init(&r, blob->data, blob->size);
-	block_header_read(&r, &h);
-	h.time_ms++;
 	memset(&what, 0, sizeof(what));
 	what.kind = VOTE_PROPOSAL;
-	what.epoch = h.epoch;
-	what.view = h.view;
-	block_digest(&what.digest, &w->genesis, &h);
+	what.epoch = h->epoch;
+	what.view = h->view;
+	block_digest(&what.digest, &w->genesis, h);
 	*digest = what.digest;
 	sign(w, i, &what, &signature);
 	writer_init(&out, copy->data, copy->size);
-	block_header_write(&out, &h);
+	block_header_write(&out, h);
 	write_bytes(&out, signature.b, SIGNATURE_BYTES);
 	return copy;
 }
@@ -93,9 +90,12 @@ static void equivocate(struct world *w, struct instance *i, struct blob *blob,
 {
 	uint64_t halves = random_next(&w->random);
 	bool both = random_percent(&w->random, 30);
+	struct block_header later = *h;
 	struct hash digests[2];
-	struct blob *other = other_block(w, i, blob, &digests[1]);
+	struct blob *other;
 
+	later.time_ms++;
+	other = sign_header(w, i, blob, &later, &digests[1]);
 	block_digest(&digests[0], &w->genesis, h);
 	for (uint32_t k = 0; k < w->config.voters; k++) {
 		uint32_t half = halves >> k & 1;
@@ -107,10 +107,31 @@ static void equivocate(struct world *w, struct instance *i, struct blob *blob,
 		if (!both)
 			continue;
 		world_post(w, i, k, half ? blob : other);
-		post_vote(w, i, k, VOTE_NOTARIZE, h->view,
-			  &digests[1 - half]);
+		post_vote(w, i, k, VOTE_NOTARIZE, h->view, &digests[1 - half]);
 	}
 	blob_release(other);
+}
+
+/* Build beside the parent instead of on it, as if it had been nullified. */
+static bool skip_parent(struct world *w, struct instance *i, struct blob *blob,
+			const struct block_header *h)
+{
+	const struct block_header *parent =
+		consensus_block(i->core, &h->parent);
+	struct block_header beside = *h;
+	struct hash digest;
+	struct blob *other;
+
+	if (!parent)
+		return false;
+	beside.parent = parent->parent;
+	beside.parent_view = parent->parent_view;
+	beside.height = parent->height;
+	other = sign_header(w, i, blob, &beside, &digest);
+	world_post(w, i, CONSENSUS_ALL, other);
+	post_vote(w, i, CONSENSUS_ALL, VOTE_NOTARIZE, h->view, &digest);
+	blob_release(other);
+	return true;
 }
 
 /* Whatever was heard in this view is agreed to, with and against. */
@@ -126,8 +147,8 @@ static void contradict(struct world *w, struct instance *i,
 		if (k == i->voter || random_percent(&w->random, 40))
 			continue;
 		if (hash_is_zero(&digest) || random_percent(&w->random, 20))
-			digest.b[0] ^= (uint8_t)(1 + random_below(&w->random,
-								  3));
+			digest.b[0] ^=
+				(uint8_t)(1 + random_below(&w->random, 3));
 		post_vote(w, i, k, KINDS[random_below(&w->random, 3)],
 			  heard->what.view, &digest);
 	}
@@ -161,6 +182,8 @@ void actor_hears(struct world *w, struct instance *i, struct blob *blob)
 	case ACTOR_LATE:
 	case ACTOR_FLOODER:
 	case ACTOR_BAD_PAYLOAD:
+	case ACTOR_FORKER:
+	case ACTOR_TWIN:
 		return;
 	}
 }
@@ -187,11 +210,16 @@ void actor_post(struct world *w, struct instance *i, uint32_t to,
 			return;
 		}
 		break;
+	case ACTOR_FORKER:
+		if (is_own_proposal(i, blob, &h) && skip_parent(w, i, blob, &h))
+			return;
+		break;
 	case ACTOR_HONEST:
 	case ACTOR_LATE:
 	case ACTOR_REPLAYER:
 	case ACTOR_FLOODER:
 	case ACTOR_BAD_PAYLOAD:
+	case ACTOR_TWIN:
 		break;
 	}
 	world_post(w, i, to, blob);
@@ -243,6 +271,8 @@ void actor_tick(struct world *w, struct instance *i)
 	case ACTOR_CONTRADICTOR:
 	case ACTOR_LATE:
 	case ACTOR_BAD_PAYLOAD:
+	case ACTOR_FORKER:
+	case ACTOR_TWIN:
 		return;
 	}
 }

@@ -153,8 +153,8 @@ static void count_finalised(struct instance *i)
 {
 	i->finalised = 0;
 	for (size_t k = 1; k <= i->store.count; k++)
-		i->finalised |= payload_batches(
-			&i->store.commits[k].header.payload);
+		i->finalised |=
+			payload_batches(&i->store.commits[k].header.payload);
 }
 
 /* --- Answers to the core --- */
@@ -167,8 +167,7 @@ static void answer_build(struct world *w, struct instance *i,
 	uint64_t batches = i->batches & ~i->finalised;
 
 	while (!hash_equal(digest, &consensus_root(i->core)->digest)) {
-		const struct block_header *h =
-			consensus_block(i->core, digest);
+		const struct block_header *h = consensus_block(i->core, digest);
 
 		if (!h) {
 			world_fail(w, "node %u: asked to build on the unknown",
@@ -213,8 +212,8 @@ static void answer_payload(struct world *w, struct instance *i,
 static void answer_block(struct world *w, struct instance *i,
 			 const struct consensus_ask *ask)
 {
-	uint32_t first = (uint32_t)random_below(&w->random,
-						w->config.instances);
+	uint32_t first =
+		(uint32_t)random_below(&w->random, w->config.instances);
 
 	for (uint32_t k = 0; k < w->config.instances; k++) {
 		struct instance *other =
@@ -234,9 +233,8 @@ static void answer_block(struct world *w, struct instance *i,
 		}
 		if (!found)
 			continue;
-		h = world_schedule(
-			w, w->now_ms + 2 * w->config.delay_max_ms,
-			HAPPENS_BLOCK, i);
+		h = world_schedule(w, w->now_ms + 2 * w->config.delay_max_ms,
+				   HAPPENS_BLOCK, i);
 		h->header = *found;
 		return;
 	}
@@ -269,8 +267,7 @@ static void arm_timer(struct world *w, struct instance *i, uint64_t timer_ms)
 	if (i->timer_order != 0 && i->timer_ms == timer_ms)
 		return;
 	i->timer_ms = timer_ms;
-	i->timer_order =
-		world_schedule(w, timer_ms, HAPPENS_TIMER, i)->order;
+	i->timer_order = world_schedule(w, timer_ms, HAPPENS_TIMER, i)->order;
 }
 
 /* The order of the contract: persist, send, commit, arm the timer. */
@@ -296,8 +293,7 @@ void host_step(struct world *w, struct instance *i,
 	queue_messages(i, &up);
 	for (size_t k = 0; k < up.finalised_count; k++)
 		store_add(w, i, &up.finalised[k].header,
-			  &up.finalised[k].digest,
-			  up.finalised[k].certificate);
+			  &up.finalised[k].digest, up.finalised[k].certificate);
 	if (up.finalised_count > 0)
 		store_sync_later(w, i);
 	i->behind = up.behind;
@@ -324,8 +320,8 @@ static void tell_work(struct world *w, struct instance *i, bool more)
 	host_step(w, i, &ev);
 }
 
-static bool read_proposal(struct world *w, struct instance *i,
-			  struct reader *r, struct consensus_event *ev)
+static bool read_proposal(struct world *w, struct instance *i, struct reader *r,
+			  struct consensus_event *ev)
 {
 	static struct certificate held[CONSENSUS_PROOFS_MAX];
 	static const struct certificate *proofs[CONSENSUS_PROOFS_MAX];
@@ -381,8 +377,7 @@ static bool read_message(struct world *w, struct instance *i,
 		ev->kind = CONSENSUS_CERTIFICATE;
 		certificate_read(&r, &ev->certificate);
 		return reader_done(&r) &&
-		       consensus_wants_certificate(i->core,
-						   &ev->certificate) &&
+		       consensus_wants_certificate(i->core, &ev->certificate) &&
 		       certificate_verify(&ev->certificate, &w->voters,
 					  &w->genesis, fake_verify,
 					  NULL) == ERR_OK;
@@ -472,13 +467,12 @@ void host_start(struct world *w, struct instance *i)
 			world_fail(w, "node %u: record %zu not recovered",
 				   i->id, k);
 	}
-	world_say(w, i, "starts at height %zu with %zu records",
-		  i->store.count, i->disk.count);
+	world_say(w, i, "starts at height %zu with %zu records", i->store.count,
+		  i->disk.count);
 	host_step(w, i, &ev);
 	tell_work(w, i, false);
-	(void)world_schedule(
-		w, w->now_ms + random_below(&w->random, TICK_MS),
-		HAPPENS_TICK, i);
+	(void)world_schedule(w, w->now_ms + random_below(&w->random, TICK_MS),
+			     HAPPENS_TICK, i);
 }
 
 void host_crash(struct world *w, struct instance *i)
@@ -498,8 +492,8 @@ void host_crash(struct world *w, struct instance *i)
 	for (size_t k = 0; k < i->outbox_count; k++)
 		blob_release(i->outbox[k].blob);
 	i->outbox_count = 0;
-	world_say(w, i, "crashes; %zu records unsynced, %zu of them lost",
-		  lost, durable + lost - i->disk.count);
+	world_say(w, i, "crashes; %zu records unsynced, %zu of them lost", lost,
+		  durable + lost - i->disk.count);
 }
 
 void host_restore(struct world *w, struct instance *i, size_t height)
@@ -640,10 +634,9 @@ void host_happens(struct world *w, struct instance *i, const struct happens *h)
 	case HAPPENS_VERDICT:
 		ev.kind = CONSENSUS_PAYLOAD;
 		block_digest(&ev.payload.digest, &w->genesis, &h->header);
-		ev.payload.verdict =
-			h->header.payload.b[1] == PAYLOAD_MARK_BAD
-				? PAYLOAD_INVALID
-				: PAYLOAD_VALID;
+		ev.payload.verdict = h->header.payload.b[1] == PAYLOAD_MARK_BAD
+					     ? PAYLOAD_INVALID
+					     : PAYLOAD_VALID;
 		i->batches |= payload_batches(&h->header.payload);
 		host_step(w, i, &ev);
 		break;

@@ -39,6 +39,7 @@ static const char *const ACTOR_NAME[ACTORS] = {
 	[ACTOR_REPLAYER] = "replaying",
 	[ACTOR_FLOODER] = "flooding",
 	[ACTOR_BAD_PAYLOAD] = "bad payloads",
+	[ACTOR_FORKER] = "forking leader",
 };
 
 static void choose_network(struct world_config *c, struct random *r)
@@ -72,9 +73,8 @@ static void choose_actors(struct world *w)
 	if (random_percent(&w->random, 40))
 		return;
 	for (uint32_t k = 0; k < w->config.voters; k++) {
-		struct instance *i =
-			&w->instances[random_below(&w->random,
-						   w->config.voters)];
+		struct instance *i = &w->instances[random_below(
+			&w->random, w->config.voters)];
 
 		if (i->actor != ACTOR_HONEST ||
 		    w->config.weights[i->voter] > budget)
@@ -111,9 +111,8 @@ static void plan_faults(struct world *w)
 	uint64_t at_ms = some_time(w);
 
 	for (uint64_t k = 0; k < crashes; k++) {
-		const struct instance *i =
-			&w->instances[random_below(&w->random,
-						   w->config.instances)];
+		const struct instance *i = &w->instances[random_below(
+			&w->random, w->config.instances)];
 
 		plan_outage(w, i, some_time(w));
 	}
@@ -125,10 +124,10 @@ static void plan_faults(struct world *w)
 	}
 	for (uint64_t k = 0; k < partitions; k++) {
 		uint64_t from_ms = some_time(w);
-		uint64_t groups = random_next(&w->random) &
-				  UINT64_C(0x1111111111111111);
-		struct happens *h = world_schedule(w, from_ms,
-						   HAPPENS_PARTITION, NULL);
+		uint64_t groups =
+			random_next(&w->random) & UINT64_C(0x1111111111111111);
+		struct happens *h =
+			world_schedule(w, from_ms, HAPPENS_PARTITION, NULL);
 
 		h->number = groups;
 		(void)world_schedule(w,
@@ -149,9 +148,9 @@ static void plan_batches(struct world *w)
 			if (!all && random_percent(&w->random, 50) &&
 			    k != b % w->config.instances)
 				continue;
-			h = world_schedule(
-				w, at_ms + random_below(&w->random, 10),
-				HAPPENS_BATCH, &w->instances[k]);
+			h = world_schedule(w,
+					   at_ms + random_below(&w->random, 10),
+					   HAPPENS_BATCH, &w->instances[k]);
 			any_life(h);
 			h->number = UINT64_C(1) << b;
 		}
@@ -249,15 +248,16 @@ static void check_quiet(struct world *w)
 
 static void restore_one(struct world *w)
 {
-	struct instance *i = &w->instances[random_below(
-		&w->random, w->config.instances)];
+	struct instance *i =
+		&w->instances[random_below(&w->random, w->config.instances)];
 
-	if (!random_percent(&w->random, 25))
+	/* A network of one has nobody to get its blocks back from. */
+	if (w->config.voters == 1 || !random_percent(&w->random, 25))
 		return;
 	if (i->alive)
 		host_crash(w, i);
-	host_restore(w, i, (size_t)random_below(&w->random,
-						i->store.count + 1));
+	host_restore(w, i,
+		     (size_t)random_below(&w->random, i->store.count + 1));
 	any_life(world_schedule(w, w->now_ms + 100, HAPPENS_RESTART, i));
 }
 
@@ -327,11 +327,10 @@ static bool run_all(uint64_t first, uint64_t seeds, uint64_t jobs)
 		if (child < 0)
 			return false;
 		if (child == 0)
-			_exit(run_share(first + j,
-					seeds > j ? seeds - j : 0, jobs,
-					ends[1])
-				      ? 0
-				      : 1);
+			exit(run_share(first + j, seeds > j ? seeds - j : 0,
+				       jobs, ends[1])
+				     ? 0
+				     : 1);
 	}
 	close(ends[1]);
 	while (read(ends[0], &part, sizeof(part)) == sizeof(part)) {
@@ -348,8 +347,8 @@ static bool run_all(uint64_t first, uint64_t seeds, uint64_t jobs)
 	       "%llu pieces of evidence: %s\n",
 	       (unsigned long long)sum.seeds, (unsigned long long)first,
 	       (unsigned long long)sum.steps, (unsigned long long)sum.messages,
-	       (unsigned long long)sum.blocks,
-	       (unsigned long long)sum.evidence, good ? "good" : "FAILED");
+	       (unsigned long long)sum.blocks, (unsigned long long)sum.evidence,
+	       good ? "good" : "FAILED");
 	return good;
 }
 

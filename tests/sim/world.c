@@ -57,9 +57,8 @@ void fake_sign(void *context, const void *bytes, size_t size,
 	memcpy(out->b, &h, sizeof(h));
 }
 
-bool fake_verify(void *context, const struct public_key *key,
-		 const void *bytes, size_t size,
-		 const struct signature *signature)
+bool fake_verify(void *context, const struct public_key *key, const void *bytes,
+		 size_t size, const struct signature *signature)
 {
 	struct public_key copy = *key;
 	struct signature made;
@@ -240,10 +239,9 @@ struct blob *blob_encode(const struct consensus_message *m, uint32_t from)
 static void deliver_later(struct world *w, const struct instance *from,
 			  const struct instance *to, struct blob *blob)
 {
-	uint32_t spread =
-		w->config.delay_max_ms - w->config.delay_min_ms + 1;
-	uint64_t delay = w->config.delay_min_ms +
-			 random_below(&w->random, spread);
+	uint32_t spread = w->config.delay_max_ms - w->config.delay_min_ms + 1;
+	uint64_t delay =
+		w->config.delay_min_ms + random_below(&w->random, spread);
 	struct happens *h;
 
 	if (w->group[from->id] != w->group[to->id])
@@ -360,7 +358,10 @@ void world_init(struct world *w, const struct world_config *config,
 		struct instance *i = &w->instances[k];
 
 		i->id = k;
-		i->voter = k % config->voters;
+		i->voter = k < config->voters ? k : config->twin;
+		if (config->instances > config->voters &&
+		    i->voter == config->twin)
+			i->actor = ACTOR_TWIN;
 		i->store.commits =
 			mem_alloc(WORLD_HEIGHTS * sizeof(struct commit));
 		(void)world_schedule(w, w->now_ms, HAPPENS_RESTART, i);

@@ -102,8 +102,10 @@ enum actor {
 	ACTOR_REPLAYER,
 	ACTOR_FLOODER,
 	ACTOR_BAD_PAYLOAD,
+	ACTOR_FORKER, /* As leader: skips what may be final. */
+	ACTOR_TWIN,   /* One of two instances with one key. */
 };
-#define ACTORS 9
+#define ACTORS 10 /* To choose from: all but twins. */
 
 struct waiting {
 	uint64_t release_after;
@@ -137,7 +139,8 @@ struct instance {
 
 struct world_config {
 	uint32_t voters;
-	uint32_t instances; /* More than voters: the last ones are twins. */
+	uint32_t instances; /* More than voters: the others are `twin`. */
+	uint32_t twin;
 	uint64_t weights[WORLD_INSTANCES];
 	uint64_t delta_ms;
 	uint64_t heartbeat_ms;
@@ -209,9 +212,8 @@ void blob_release(struct blob *b);
 /* A signature that is cheap and only its key's owner is asked to make. */
 void fake_sign(void *context, const void *bytes, size_t size,
 	       struct signature *out); /* context: struct public_key */
-bool fake_verify(void *context, const struct public_key *key,
-		 const void *bytes, size_t size,
-		 const struct signature *signature);
+bool fake_verify(void *context, const struct public_key *key, const void *bytes,
+		 size_t size, const struct signature *signature);
 
 /* host.c */
 void host_start(struct world *w, struct instance *i);
@@ -222,8 +224,7 @@ void host_restore(struct world *w, struct instance *i, size_t height);
 void host_step(struct world *w, struct instance *i,
 	       const struct consensus_event *ev);
 void host_deliver(struct world *w, struct instance *i, const struct blob *b);
-void host_happens(struct world *w, struct instance *i,
-		  const struct happens *h);
+void host_happens(struct world *w, struct instance *i, const struct happens *h);
 
 /* actor.c */
 /* Send what the core of a misbehaving instance wants sent, or what else. */

@@ -124,9 +124,6 @@ class Node:
         self.network = network
         self.index = index
         self.alive = True
-        self.update(row)
-
-    def update(self, row):
         self.name = row["name"]
         self.role = row["role"]
         self.socket = row["socket"]
@@ -170,10 +167,10 @@ class Node:
                    lambda: not process_runs(self.pid))
 
     def start(self, ready=True):
-        """Start it again on its data; its address and pid may be new."""
-        self.network.cli("testnet", "start", str(self.index),
-                         "--dir", self.network.folder, expect=0)
-        self.network.refresh()
+        """Start it again on its data, as a new process."""
+        result = self.network.cli("testnet", "start", str(self.index),
+                                  "--dir", self.network.folder, expect=0)
+        self.pid = result.data["pid"]
         self.alive = True
         if ready:
             self.wait_ready()
@@ -184,12 +181,10 @@ class Node:
 
     def log(self):
         path = os.path.join(self.folder, "log")
-        for name in ("log", "node.log", "bcai-govd.log"):
-            path = os.path.join(self.folder, name)
-            if os.path.exists(path):
-                with open(path, errors="replace") as file:
-                    return file.read()
-        return ""
+        if not os.path.exists(path):
+            return ""
+        with open(path, errors="replace") as file:
+            return file.read()
 
 
 def process_runs(pid):
@@ -251,12 +246,6 @@ class Network:
                 node.wait_gone(15)
             except Failure:
                 node.signal(signal.SIGKILL)
-
-    def refresh(self):
-        rows = self.cli("testnet", "status", "--dir", self.folder,
-                        expect=0).data["nodes"]
-        for node, row in zip(self.nodes, rows):
-            node.update(row)
 
     def cli(self, *words, expect=None, timeout=60, stdin=None, environment=None):
         """Run bcai-gov with JSON output. `expect` is the exit code that must
