@@ -159,8 +159,7 @@ static bool take_ballots(struct governance *g, struct entry *e)
 		ballots_add(&e->ballots, b);
 		tally_add(&sum, b->choice, &g->accounts.list[b->account].power);
 	}
-	return is_same_tally(&sum, &e->p.tally) &&
-	       (count == 0 || proposal_was_opened(&e->p));
+	return is_same_tally(&sum, &e->p.tally);
 }
 
 static bool is_consistent(const struct governance *g, const struct proposal *p)

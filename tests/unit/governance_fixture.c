@@ -175,6 +175,16 @@ uint32_t net_account(struct test_net *n, uint64_t tokens, uint64_t points)
 	return index;
 }
 
+void net_init_five(struct test_net *n)
+{
+	net_init(n, NULL);
+	net_account(n, 50000, 0);
+	net_account(n, 20000, 85);
+	net_account(n, 4999, 0);
+	net_account(n, 0, 1);
+	net_account(n, 0, 0);
+}
+
 void net_block(struct test_net *n, uint64_t time_ms)
 {
 	assert_true(time_ms >= n->time_ms);

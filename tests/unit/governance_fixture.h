@@ -57,6 +57,10 @@ void net_init(struct test_net *n, const struct governance_params *params);
 void net_fini(struct test_net *n);
 /* The next account; whole tokens and points. */
 uint32_t net_account(struct test_net *n, uint64_t tokens, uint64_t points);
+/* Five accounts: alice may do all, bob has reputation too, carol may vote but
+ * not propose, dave has points only, erin nothing that counts. */
+enum { ALICE, BOB, CAROL, DAVE, ERIN };
+void net_init_five(struct test_net *n);
 /* A block at this time. */
 void net_block(struct test_net *n, uint64_t time_ms);
 void net_sleep(struct test_net *n, uint64_t ms);

@@ -244,9 +244,47 @@ static void assert_noticed(struct map *map, const struct test_net *n,
 	assert_int_equal(map_try_load(map, n->g), ERR_OK);
 }
 
+/* The ballot and the tally tell the same lie. */
+static void a_ballot_of_nobody_eligible_is_noticed(void **state)
+{
+	static const uint8_t key[] = "B\0\0\0\1\0\0\0\2";
+	const struct ballot_record ballot = {.choice = CHOICE_FOR,
+					     .position = 1};
+	struct governance_key proposal_key;
+	struct map_record *r;
+	struct map map = {0};
+	struct test_net n;
+	struct proposal p;
+	struct writer w;
+	uint8_t value[64];
+
+	(void)state;
+	net_init(&n, NULL);
+	net_account(&n, 5000, 0);
+	net_account(&n, 5000, 0);
+	net_account(&n, 0, 0);
+	net_open(&n, 0, TYPE_EMERGENCY);
+	net_vote(&n, 0, 1, CHOICE_FOR);
+	map_flush(&map, n.g);
+	governance_key_proposal(&proposal_key, 1);
+	r = map_find(&map, proposal_key.data, proposal_key.size);
+	p = *governance_proposal(n.g, 1);
+	p.tally.choice[0].voters++;
+	writer_init(&w, r->value, r->size);
+	proposal_record_write(&w, &p);
+	writer_init(&w, value, sizeof(value));
+	ballot_record_write(&w, &ballot);
+	map_put(&map, (struct bytes){key, 9}, (struct bytes){value, w.size});
+	assert_int_equal(map_try_load(&map, n.g), ERR_DATA_DAMAGED);
+	map_fini(&map);
+	net_fini(&n);
+}
+
 static void records_of_nothing_are_noticed(void **state)
 {
 	const struct ballot_record twice = {.choice = CHOICE_FOR};
+	const struct ballot_record elsewhere = {.choice = CHOICE_FOR,
+						.position = 1};
 	uint8_t value[64], zero[26] = {0};
 	struct map map = {0};
 	struct test_net n;
@@ -267,6 +305,9 @@ static void records_of_nothing_are_noticed(void **state)
 	assert_noticed(&map, &n, "B\0\0\0\0\0\0\0\0", 9, value, w.size);
 	assert_noticed(&map, &n, "B\0\0\0\1\0\0\0\2", 9, value, w.size);
 	assert_noticed(&map, &n, "B\0\0\0\1\0\0\0\0", 9, zero, 26);
+	writer_init(&w, value, sizeof(value));
+	ballot_record_write(&w, &elsewhere);
+	assert_noticed(&map, &n, "B\0\0\0\1\0\0\0\0", 9, value, w.size);
 	assert_noticed(&map, &n, "R\0\0\0\1", 5, "\0\0\0\1x", 5);
 	assert_noticed(&map, &n, "X\0\0\0\1", 5, "\0\0\0\1x\0\0\0\0", 9);
 	assert_noticed(&map, &n, "K0123456789abcdef0123456789abcdef", 33,
@@ -334,6 +375,7 @@ static void records_come_in_ascending_order(void **state)
 	struct map map = {0};
 	struct test_net n;
 	struct bytes key, value;
+	struct map_record swapped;
 
 	(void)state;
 	net_init(&n, NULL);
@@ -348,6 +390,12 @@ static void records_come_in_ascending_order(void **state)
 	assert_int_equal(governance_load(g, key, value, NULL),
 			 ERR_DATA_DAMAGED);
 	governance_free(&g);
+	/* Two public keys the wrong way round. */
+	assert_int_equal(map.list[3].key[0], RECORD_PUBLIC_KEY);
+	swapped = map.list[3];
+	map.list[3] = map.list[4];
+	map.list[4] = swapped;
+	assert_int_equal(map_try_load(&map, n.g), ERR_DATA_DAMAGED);
 	g = governance_new(&test_genesis, &params);
 	assert_int_equal(governance_load_finish(g, NULL), ERR_DATA_DAMAGED);
 	governance_free(&g);
@@ -381,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_record_cut_short_or_grown_is_noticed),
 		cmocka_unit_test(a_flipped_bit_is_noticed_or_harmless),
 		cmocka_unit_test(impossible_proposals_are_noticed),
+		cmocka_unit_test(a_ballot_of_nobody_eligible_is_noticed),
 		cmocka_unit_test(records_of_nothing_are_noticed),
 		cmocka_unit_test(keys_are_strict),
 		cmocka_unit_test(records_come_in_ascending_order),

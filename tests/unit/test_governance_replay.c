@@ -1,8 +1,8 @@
 /* Elections that happened elsewhere: the original demo's electorate under
  * this project's rules, and real ballots whose sums are known.
  *
- * The real ones are read from $BCAI_SHARED_DATA or ../shared/data beside the
- * source tree; without them that test is skipped and says so. */
+ * The real ones are read from $BCAI_SHARED_DATA or ../shared/data beside
+ * the source tree; without them that test is skipped and says so. */
 #include "governance_fixture.h"
 
 #include <inttypes.h>
@@ -18,14 +18,14 @@ typedef unsigned __int128 u128;
 
 /* ---- The demo: eight voters, four proposals; nobody delegates here ---- */
 
-enum { ALICE, BOB, CHARLIE, DIANA, EVE, FRANK, GRACE, HENRY, VOTERS };
+enum { WHALE, DEV, CHARLIE, DIANA, EVE, FRANK, GRACE, HENRY, VOTERS };
 
 static const struct {
 	const char *name;
 	uint64_t tokens, points;
 } electorate[VOTERS] = {
-	[ALICE] = {"alice_whale", 5000000, 0},
-	[BOB] = {"bob_dev", 100000, 85},
+	[WHALE] = {"alice_whale", 5000000, 0},
+	[DEV] = {"bob_dev", 100000, 85},
 	[CHARLIE] = {"charlie_user", 50000, 0},
 	[DIANA] = {"diana_validator", 200000, 78},
 	[EVE] = {"eve_researcher", 75000, 92},
@@ -53,7 +53,7 @@ static const struct election {
 	 "528732875197"},
 	{"technical",
 	 TYPE_TECHNICAL,
-	 BOB,
+	 DEV,
 	 "o+ ++  +",
 	 {"152880000000000000000", "0", "48000000000000000000"},
 	 "211200000000000000000",
