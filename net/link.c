@@ -628,6 +628,17 @@ void dealer_receive(struct sock *s)
 	}
 }
 
+/* A ROUTER is not told that a connection ended; sending on it tells. */
+static void route_probe(struct net *n, struct route *r)
+{
+	const struct wire_ping ping = {.height = n->height, .answer = true};
+
+	arena_reset(&n->arena);
+	if (router_write(n, r->id, r->id_size, WIRE_PING,
+			 wire_encode_ping(&n->arena, &ping)) == EHOSTUNREACH)
+		route_free(n, r, "the connection is gone");
+}
+
 /* What the monitors tell. */
 
 static void on_connected(struct net *n, struct dealer *d)
@@ -649,6 +660,8 @@ static void on_broken(struct net *n, struct dealer *d)
 			   d->host, (unsigned)d->port);
 	else if (greeted)
 		peer_error(d->peer, "the connection was lost");
+	if (greeted && d->peer->route)
+		route_probe(n, d->peer->route);
 	link_turn(n, &d->link, d->peer, LINK_LOST, "disconnected");
 }
 
@@ -738,5 +751,7 @@ void links_tick(struct net *n, uint64_t now_ms)
 	HASH_ITER (hh, n->routes, r, next) {
 		if (now_ms > r->link.heard_ms + NET_SILENCE_MS)
 			route_free(n, r, "silent");
+		else if (now_ms > r->link.heard_ms + NET_PING_MS + 2000)
+			route_probe(n, r);
 	}
 }
