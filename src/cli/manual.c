@@ -54,7 +54,7 @@ static void put_command(FILE *out, const struct cli_command *c)
 
 void manual_cli(FILE *out)
 {
-	fputs(".TH BCAI\\-GOV 1 \"\" \"bcai\\-gov\" \"BCAI governance\"\n"
+	fputs(".TH BCAI\\-GOV 1 2026-11-23 \"bcai\\-gov\" \"BCAI governance\"\n"
 	      ".SH NAME\n"
 	      "bcai\\-gov \\- propose, vote, verify and run nodes of a "
 	      "governance network\n"
@@ -131,8 +131,8 @@ static const struct {
 	{"passphrase_file", "the passphrase of the node's key"},
 	{"workers", "threads that check signatures; 0: one a core"},
 	{"batch_age_ms", "a batch is sealed when it is that old"},
-	{"batch_bytes", "… or that large"},
-	{"batch_txs", "… or holds that many transactions"},
+	{"batch_bytes", "or when it is that large"},
+	{"batch_txs", "or when it holds that many transactions"},
 	{"block_interval_ms", "least time between two blocks of this node"},
 	{"pool_bytes", "memory for transactions that are not final yet"},
 };
@@ -151,7 +151,8 @@ static const struct {
 
 void manual_daemon(FILE *out)
 {
-	fputs(".TH BCAI\\-GOVD 8 \"\" \"bcai\\-gov\" \"BCAI governance\"\n"
+	fputs(".TH BCAI\\-GOVD 8 2026-11-23 \"bcai\\-gov\" \"BCAI "
+	      "governance\"\n"
 	      ".SH NAME\n"
 	      "bcai\\-govd \\- a node of a governance network\n"
 	      ".SH SYNOPSIS\n"
