@@ -461,8 +461,8 @@ static bool is_flooding(struct net *n, struct peer *p, size_t size)
 
 	if (p->validator)
 		return false;
-	/* A message costs as much as 8 KiB. */
-	if (bucket_take(&p->flood, clock_mono_ms(), size + 8192, most, most))
+	/* A message costs as much as 2 KiB. */
+	if (bucket_take(&p->flood, clock_mono_ms(), size + 2048, most, most))
 		return false;
 	p->dropped++;
 	n->counters.unexpected++;

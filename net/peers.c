@@ -16,7 +16,7 @@ bool bucket_take(struct bucket *b, uint64_t now_ms, uint64_t amount,
 	uint64_t room = most * 1000 - b->milli;
 	uint64_t passed = now_ms - b->filled_ms;
 
-	if (b->filled_ms == 0 || passed >= room / (rate ? rate : 1))
+	if (b->filled_ms == 0 || passed > room / (rate ? rate : 1))
 		b->milli = most * 1000;
 	else
 		b->milli += passed * rate;
