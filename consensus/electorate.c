@@ -34,7 +34,7 @@ uint64_t electorate_faulty(const struct electorate *e)
 	return (e->total - 1) / 3;
 }
 
-/* SPEC consensus quorum: W - f; with five equal validators "2f + 1" would be
+/* SPEC consensus 13: W - f; with five equal validators "2f + 1" would be
  * three, and two threes may share only the one that misbehaves. */
 uint64_t electorate_quorum(const struct electorate *e)
 {

@@ -378,7 +378,7 @@ static bool holds_chain(struct consensus *c, uint64_t view,
 	return true;
 }
 
-/* SPEC consensus 2, idle: a leader with nothing to do waits for work. */
+/* SPEC consensus 2, 10: a leader with nothing to do waits for work. */
 static void lead(struct consensus *c)
 {
 	struct statement what;

@@ -210,6 +210,8 @@ static enum err make_own_address(struct net *n, const char *advertise,
 
 static void take_config(struct net *n, const struct net_config *c)
 {
+	bool is_point;
+
 	n->loop = c->loop;
 	n->key = c->key;
 	n->self = *secret_key_public(c->key);
@@ -221,11 +223,10 @@ static void take_config(struct net *n, const struct net_config *c)
 	snprintf(n->version, sizeof(n->version), "%s", c->version);
 	fill_limits(&n->limits);
 	curve_secret_from_sign(n->curve_secret, c->key);
-	if (!curve_public_from_sign(n->curve_public, &n->self))
-		assert(!"our own key is a point");
-	if (c->book_path) {
+	is_point = curve_public_from_sign(n->curve_public, &n->self);
+	assert(is_point);
+	if (c->book_path)
 		n->book_path = mem_copy(c->book_path, strlen(c->book_path) + 1);
-	}
 	book_init(&n->book, &n->genesis, &n->self);
 	arena_init(&n->arena, LIMIT_DECODE_BYTES);
 }

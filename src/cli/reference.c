@@ -152,7 +152,8 @@ static void write_valued(FILE *out)
 	fputs("-o", out);
 }
 
-void reference_completion(FILE *out)
+/* Which words are there already; values of options. */
+static void write_completion_head(FILE *out)
 {
 	fputs("# bash completion for bcai-gov, made from its table of "
 	      "commands.\n"
@@ -184,8 +185,14 @@ void reference_completion(FILE *out)
 	      "\t--type) COMPREPLY=($(compgen -W \"standard technical "
 	      "emergency constitutional treasury parameter crosschain\" -- "
 	      "\"$cur\")); return ;;\n"
-	      "\tesac\n"
-	      "\tif [ -z \"$first\" ] && [[ $cur != -* ]]; then\n"
+	      "\tesac\n",
+	      out);
+}
+
+/* The words of a command, then what follows them. */
+static void write_completion_words(FILE *out)
+{
+	fputs("\tif [ -z \"$first\" ] && [[ $cur != -* ]]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -W \"",
 	      out);
 	write_first_words(out);
@@ -206,9 +213,13 @@ void reference_completion(FILE *out)
 	      "\t\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
 	      "\t\tfi\n"
 	      "\t\treturn\n"
-	      "\tfi\n"
-	      "\tcase ${cmd:-$first} in\n",
+	      "\tfi\n",
 	      out);
+}
+
+static void write_completion_options(FILE *out)
+{
+	fputs("\tcase ${cmd:-$first} in\n", out);
 	for (int i = 0; i < CLI_COMMAND_COUNT; i++) {
 		const struct cli_command *c =
 			cli_command((enum cli_command_id)i);
@@ -223,8 +234,15 @@ void reference_completion(FILE *out)
 	}
 	fputs("\tesac\n\tCOMPREPLY=($(compgen -W \"$options ", out);
 	write_options(out, cli_global_options());
-	fputs("\" -- \"$cur\"))\n"
-	      "}\n"
+	fputs("\" -- \"$cur\"))\n", out);
+}
+
+void reference_completion(FILE *out)
+{
+	write_completion_head(out);
+	write_completion_words(out);
+	write_completion_options(out);
+	fputs("}\n"
 	      "complete -o filenames -F _bcai_gov bcai-gov\n",
 	      out);
 }

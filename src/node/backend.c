@@ -67,13 +67,13 @@ static void get_status(void *ctx, struct admin_status *out)
 	out->note = n->note;
 	out->genesis_hash = n->genesis_hash;
 	out->node_id = *secret_key_public(n->key);
-	out->block_hash = last->digest;
+	out->block_hash = n->commit.durable_digest;
 	ledger_root(n->ledger, &out->state_root);
 	out->state_height = last->height;
 	out->epoch = c.epoch;
 	out->view = c.view;
-	out->height = last->height;
-	out->block_time_ms = last->time_ms;
+	out->height = n->commit.durable_height;
+	out->block_time_ms = n->commit.durable_time_ms;
 	out->now_ms = clock_wall_ms();
 	out->sync_target =
 		n->sync.target > last->height ? n->sync.target : last->height;

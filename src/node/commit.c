@@ -14,6 +14,7 @@
 /* What waits for one block to be durable. */
 struct applied {
 	uint64_t height;
+	uint64_t time_ms;
 	size_t count;
 	struct txpool_outcome outcomes[];
 };
@@ -27,6 +28,8 @@ void commit_init(struct node *n)
 	n->commit.final_digest = last->digest;
 	n->commit.final_view = last->view;
 	n->commit.durable_height = last->height;
+	n->commit.durable_digest = last->digest;
+	n->commit.durable_time_ms = last->time_ms;
 }
 
 static void item_fini(struct commit_item *item)
@@ -302,6 +305,8 @@ static void block_is_durable(struct node *n, struct pending_write *w)
 	struct applied *applied = w->subject;
 
 	n->commit.durable_height = applied->height;
+	n->commit.durable_digest = w->digest;
+	n->commit.durable_time_ms = applied->time_ms;
 	for (size_t i = 0; i < applied->count; i++)
 		txpool_decided(n->txpool, &applied->outcomes[i]);
 	backend_publish(n, applied->height);
@@ -334,6 +339,7 @@ static void apply_block(struct node *n, struct commit_item *item,
 
 	a.applied = mem_alloc(sizeof(*a.applied));
 	a.applied->height = block.height;
+	a.applied->time_ms = block.time_ms;
 	arena_init(&a.batch_arena, CODEC_BATCH_ARENA_BYTES);
 	arena_init(&a.tx_arena, CODEC_TX_ARENA_BYTES);
 	ledger_block_begin(n->ledger, &block);
@@ -348,7 +354,7 @@ static void apply_block(struct node *n, struct commit_item *item,
 	for (uint32_t i = 0; i < body->ref_count; i++)
 		batchpool_remove(n->batches, &body->refs[i].digest);
 	blockpool_prune(n->blocks, block.view, forget_candidate, a.job);
-	drive_write(n, &a.job, block_is_durable, a.applied, NULL);
+	drive_write(n, &a.job, block_is_durable, a.applied, &item->digest);
 	n->commit.applied_ms = clock_mono_ms();
 	net_set_height(n->net, block.height);
 }

@@ -85,7 +85,9 @@ struct commit_state {
 	struct commit_item *queue, **tail;
 	size_t queued;
 	uint64_t durable_height; /* answered up to here */
-	uint64_t final_height;	 /* last queued */
+	struct hash durable_digest;
+	uint64_t durable_time_ms;
+	uint64_t final_height; /* last queued */
 	struct hash final_digest;
 	uint64_t final_view;
 	uint64_t applied_ms; /* monotonic, of the last apply */

@@ -96,11 +96,19 @@ def test_operator_db_check(context):
         raise Failure("db check did not see the damage")
 
 
-def test_operator_orderly_exit(context):
-    """TERM ends a node with exit 0 in time, and stop does the same"""
+def test_operator_stop(context):
+    """stop ends a node in order: it stands in the audit log, and the node
+    starts again where it was"""
     net = context.network(validators=1, params=PARAMS)
     node = net.nodes[0]
+    net.wait_state(net.propose("henry_dao"), "voting")
+    height = node.height()
     node.cli("stop", expect=0)
     node.wait_gone(15)
-    if "stop" not in node.log():
-        raise Failure("the log does not tell of the stop")
+    path = os.path.join(node.folder, "audit.log")
+    with open(path, "rb") as file:
+        if b"node.stop" not in file.read():
+            raise Failure("the stop is not in the audit log")
+    node.start()
+    if node.height() < height:
+        raise Failure(f"came back at {node.height()}, was at {height}")
