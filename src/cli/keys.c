@@ -3,6 +3,7 @@
 
 #include "base/hex.h"
 #include "cli/render.h"
+#include "cli/setup.h"
 #include "crypto/keystore.h"
 
 #include <stdio.h>
@@ -46,6 +47,11 @@ int cmd_KEY_NEW(struct cli *cli)
 	struct secret_key *key;
 	enum err e = ERR_OK;
 
+	/* The key folder of a data directory that is not there yet. */
+	if (strncmp(cli->keys, cli->data_dir, strlen(cli->data_dir)) == 0)
+		e = setup_folder(cli->data_dir, &text);
+	if (e)
+		return cli_fail_code(cli, e, text.text);
 	if (cli_flag(cli, "encrypt") || cli_option(cli, "passphrase-file"))
 		e = passphrase_obtain(
 			&passphrase, cli_option(cli, "passphrase-file"),
