@@ -124,6 +124,7 @@ static const struct {
 	{"strangers", "allow or refuse peers that are no validators"},
 	{"log_level", "error, warn, info or debug; or subsystem=level,…"},
 	{"log_format", "text or json"},
+	{"log_file", "where the log goes instead of to standard error"},
 	{"node_name", "a word in front of each line of the log"},
 	{"socket", "the operator's socket; admin.sock in the data directory"},
 	{"socket_ro", "a second socket, for everybody, that only reads"},

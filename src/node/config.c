@@ -3,12 +3,20 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "net/address.h"
+#include "net/net.h"
 
 #include <cyaml/cyaml.h>
 #include <errno.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ENVIRONMENT_PREFIX "BCAI_GOVD_"
+#define NODE_NAME_MAX	   31u /* as much as a line of the log shows */
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_LIST };
 
@@ -23,6 +31,7 @@ enum kind { KIND_TEXT, KIND_NUMBER, KIND_LIST };
 	X(strangers, TEXT, "allow", 0, 0, "allow refuse")                      \
 	X(log_level, TEXT, "info", 0, 0, "")                                   \
 	X(log_format, TEXT, "text", 0, 0, "text json")                         \
+	X(log_file, TEXT, "", 0, 0, "")                                        \
 	X(node_name, TEXT, "", 0, 0, "")                                       \
 	X(socket, TEXT, "", 0, 0, "")                                          \
 	X(socket_ro, TEXT, "", 0, 0, "")                                       \
@@ -303,21 +312,6 @@ static void gather(cyaml_log_t level, void *ctx, const char *format,
 
 	(void)level;
 	vsnprintf(said->text + n, sizeof(said->text) - n, format, args);
-	for (char *at = said->text; *at; at++) {
-		if (*at == '\n')
-			*at = ' ';
-	}
-}
-
-static const char *unexpected_key(const char *said, char *out, size_t size)
-{
-	const char *at = strstr(said, "Unexpected key: ");
-
-	if (!at)
-		return NULL;
-	at += strlen("Unexpected key: ");
-	snprintf(out, size, "%.*s", (int)strcspn(at, " "), at);
-	return out;
 }
 
 /* libcyaml names the mapping's place, not the key's: find the key itself. */
@@ -345,23 +339,84 @@ static bool find_in_file(const char *path, const char *key, unsigned *line,
 	return found;
 }
 
-static enum err file_problem(struct err_text *text, const char *path,
-			     const char *said)
+/* Where in the file `key` stands, in front of what is wrong with it. */
+static enum err key_problem(struct err_text *text, const char *path,
+			    const char *key, const char *problem)
 {
-	char key[64];
 	unsigned line, column;
 
-	if (!unexpected_key(said, key, sizeof(key)))
-		return err_set(text, ERR_CONFIG, "%s: %s", path, said);
 	if (!find_in_file(path, key, &line, &column))
-		line = column = 0;
-	return err_set(text, ERR_CONFIG,
-		       "%s: line %u, column %u: unknown key \"%s\"; did you "
-		       "mean \"%s\"?",
-		       path, line, column, key, nearest_key(key));
+		return err_set(text, ERR_CONFIG, "%s: %s", path, problem);
+	return err_set(text, ERR_CONFIG, "%s: line %u, column %u: %s", path,
+		       line, column, problem);
 }
 
-static enum err apply_file(struct config_set *set,
+#define LIBYAML "libyaml: "
+
+/* What libcyaml calls it, and what it means to who wrote the file. */
+static const struct {
+	const char *said, *means;
+} MEANINGS[] = {
+	{"Expecting STRING", "one value is wanted here"},
+	{"Expecting SEQUENCE", "a list is wanted here: lines of \"  - VALUE\""},
+	{"Expecting MAPPING", "the file is lines of \"KEY: VALUE\""},
+	{"Mapping field already seen", "the key stands there twice"},
+	{"STRING length", "the value is too long"},
+	{"Excessive entries", "the list is too long"},
+	{LIBYAML, "this is not YAML: "},
+	{"Could not open file", "it cannot be opened"},
+};
+
+/* "Load: REASON" and, lower down, "in mapping field 'KEY' (line: 2, column:
+ * 10)". */
+static enum err file_problem(struct err_text *text, const char *path,
+			     char *said)
+{
+	static const char UNEXPECTED[] = "Unexpected key: ";
+	const char *at = strstr(said, "(line: "), *detail = "";
+	const char *unknown = strstr(said, UNEXPECTED), *means;
+	const char *where = "line";
+	struct err_text problem;
+	unsigned line = 0, column = 0;
+	size_t i = 0, n = sizeof(MEANINGS) / sizeof(MEANINGS[0]);
+
+	if (at && sscanf(at, "(line: %u, column: %u)", &line, &column) != 2)
+		line = 0;
+	said[strcspn(said, "\n")] = '\0';
+	if (unknown) {
+		const char *key = unknown + strlen(UNEXPECTED);
+
+		err_set(&problem, ERR_CONFIG,
+			"unknown key \"%.64s\"; did you mean \"%s\"?", key,
+			nearest_key(key));
+		return key_problem(text, path, key, problem.text);
+	}
+	while (i < n && !strstr(said, MEANINGS[i].said))
+		i++;
+	means = i < n ? MEANINGS[i].means : said;
+	/* What libyaml stumbles over comes after what was read last. */
+	if (i < n && strcmp(MEANINGS[i].said, LIBYAML) == 0) {
+		detail = strstr(said, LIBYAML) + strlen(LIBYAML);
+		where = "after line";
+	}
+	if (line == 0)
+		return err_set(text, ERR_CONFIG, "%s: %s%s", path, means,
+			       detail);
+	return err_set(text, ERR_CONFIG, "%s: %s %u, column %u: %s%s", path,
+		       where, line, column, means, detail);
+}
+
+static enum err file_value(struct config_set *set, const char *path,
+			   const char *key, const char *value,
+			   struct err_text *text)
+{
+	struct err_text problem;
+	enum err e = config_set_value(set, key, value, CONFIG_FILE, &problem);
+
+	return e ? key_problem(text, path, key, problem.text) : ERR_OK;
+}
+
+static enum err apply_file(struct config_set *set, const char *path,
 			   const struct file_config *file,
 			   struct err_text *text)
 {
@@ -369,12 +424,12 @@ static enum err apply_file(struct config_set *set,
 
 	for (int i = 0; e == ERR_OK && i < KEY_COUNT; i++) {
 		if (ROWS[i].kind != KIND_LIST && file->value[i])
-			e = config_set_value(set, ROWS[i].key, file->value[i],
-					     CONFIG_FILE, text);
+			e = file_value(set, path, ROWS[i].key, file->value[i],
+				       text);
 	}
 	for (unsigned i = 0; e == ERR_OK && i < file->bootstrap_count; i++)
-		e = config_set_value(set, "bootstrap", file->bootstrap[i],
-				     CONFIG_FILE, text);
+		e = file_value(set, path, "bootstrap", file->bootstrap[i],
+			       text);
 	return e;
 }
 
@@ -400,37 +455,83 @@ enum err config_load_file(struct config_set *set, const char *path,
 	fill_schema(fields);
 	failed =
 		cyaml_load_file(path, &how, &top, (cyaml_data_t **)&file, NULL);
-	if (failed != CYAML_OK)
-		return file_problem(text, path,
-				    said.text[0] ? said.text
-						 : cyaml_strerror(failed));
+	if (failed != CYAML_OK) {
+		if (!said.text[0])
+			err_set(&said, ERR_CONFIG, "%s",
+				cyaml_strerror(failed));
+		return file_problem(text, path, said.text);
+	}
 	if (!file)
 		return ERR_OK; /* An empty file says nothing. */
-	e = apply_file(set, file, text);
+	e = apply_file(set, path, file, text);
 	cyaml_free(&how, &top, file, 0);
 	return e;
 }
 
+/* "batch_txs" of "BATCH_TXS=5"; false for what is too long to be a key. */
+static bool key_of_variable(char *key, size_t room, const char *name,
+			    size_t size)
+{
+	if (size >= room)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		key[i] = name[i] >= 'A' && name[i] <= 'Z'
+				 ? (char)(name[i] - 'A' + 'a')
+				 : name[i];
+	key[size] = '\0';
+	return true;
+}
+
 enum err config_load_environment(struct config_set *set, struct err_text *text)
 {
-	for (int i = 0; i < KEY_COUNT; i++) {
-		char name[80] = "BCAI_GOVD_";
-		size_t n = strlen(name);
-		const char *value;
-		enum err e;
+	const size_t prefix = strlen(ENVIRONMENT_PREFIX);
 
-		for (const char *at = ROWS[i].key; *at && n < 79; at++)
-			name[n++] = *at >= 'a' && *at <= 'z'
-					    ? (char)(*at - 'a' + 'A')
-					    : *at;
-		name[n] = '\0';
-		value = getenv(name);
-		if (!value)
+	for (char **at = environ; *at; at++) {
+		const char *equals = strchr(*at, '=');
+		struct err_text problem;
+		char key[64];
+
+		if (!equals || strncmp(*at, ENVIRONMENT_PREFIX, prefix) != 0)
 			continue;
-		e = config_set_value(set, ROWS[i].key, value,
-				     CONFIG_ENVIRONMENT, text);
-		if (e != ERR_OK)
-			return e;
+		if (!key_of_variable(key, sizeof(key), *at + prefix,
+				     (size_t)(equals - *at) - prefix))
+			snprintf(key, sizeof(key), "%.60s", *at + prefix);
+		if (config_set_value(set, key, equals + 1, CONFIG_ENVIRONMENT,
+				     &problem) != ERR_OK)
+			return err_set(text, ERR_CONFIG, "environment: %s",
+				       problem.text);
+	}
+	return ERR_OK;
+}
+
+static enum err check_address(const char *key, const char *value,
+			      struct err_text *text)
+{
+	char host[ADDRESS_HOST_BYTES];
+	uint16_t port;
+
+	if (!strrchr(value, ':'))
+		return err_set(text, ERR_CONFIG, "%s: \"%s\" has no port", key,
+			       value);
+	if (address_split(host, &port, value) != ERR_OK)
+		return err_set(text, ERR_CONFIG,
+			       "%s: \"%s\" is not a host, a colon and a port "
+			       "up to 65535",
+			       key, value);
+	return ERR_OK;
+}
+
+static enum err check_bootstrap(const struct config *c, struct err_text *text)
+{
+	char address[NET_ADDRESS_BYTES];
+	struct public_key key;
+	struct err_text why;
+
+	for (unsigned i = 0; i < c->bootstrap_count; i++) {
+		if (net_address_parse(&key, address, c->bootstrap[i], &why) !=
+		    ERR_OK)
+			return err_set(text, ERR_CONFIG, "bootstrap: %s",
+				       why.text);
 	}
 	return ERR_OK;
 }
@@ -438,15 +539,95 @@ enum err config_load_environment(struct config_set *set, struct err_text *text)
 enum err config_check(const struct config_set *set, struct err_text *text)
 {
 	const struct config *c = &set->config;
+	enum err e;
 
 	if (!c->data_dir[0])
 		return err_set(text, ERR_CONFIG,
 			       "data_dir is not set; use --data-dir, "
 			       "BCAI_GOVD_DATA_DIR or the file");
-	if (!strrchr(c->listen, ':'))
-		return err_set(text, ERR_CONFIG, "listen: \"%s\" has no port",
-			       c->listen);
+	if (strlen(c->node_name) > NODE_NAME_MAX)
+		return err_set(text, ERR_CONFIG,
+			       "node_name: \"%.64s\" is longer than %u bytes",
+			       c->node_name, NODE_NAME_MAX);
+	e = check_address("listen", c->listen, text);
+	if (e == ERR_OK && c->advertise[0])
+		e = check_address("advertise", c->advertise, text);
+	return e ? e : check_bootstrap(c, text);
+}
+
+enum err config_check_places(const struct config_set *set,
+			     struct err_text *text)
+{
+	const struct config *c = &set->config;
+	struct stat st;
+
+	if (stat(c->data_dir, &st) != 0 || !S_ISDIR(st.st_mode))
+		return err_set(text, ERR_CONFIG,
+			       "data_dir: there is no folder %s; make it with "
+			       "\"bcai-gov init\" or \"bcai-gov join\"",
+			       c->data_dir);
+	if (c->passphrase_file[0] && access(c->passphrase_file, R_OK) != 0)
+		return err_set(text, ERR_CONFIG, "passphrase_file: %s: %s",
+			       c->passphrase_file, strerror(errno));
+	if (c->socket_group[0] && !getgrnam(c->socket_group))
+		return err_set(text, ERR_CONFIG,
+			       "socket_group: there is no group \"%s\"",
+			       c->socket_group);
 	return ERR_OK;
+}
+
+/* --- Reloading --- */
+
+static bool is_live(enum config_key key)
+{
+	return key == KEY_log_level || key == KEY_log_format ||
+	       key == KEY_log_file || key == KEY_node_name;
+}
+
+static bool same_list(const struct config *a, const struct config *b)
+{
+	if (a->bootstrap_count != b->bootstrap_count)
+		return false;
+	for (unsigned i = 0; i < a->bootstrap_count; i++) {
+		if (strcmp(a->bootstrap[i], b->bootstrap[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool same_value(const struct config_set *a, const struct config_set *b,
+		       enum config_key key)
+{
+	const void *x = field((struct config *)(uintptr_t)&a->config, key);
+	const void *y = field((struct config *)(uintptr_t)&b->config, key);
+
+	switch (ROWS[key].kind) {
+	case KIND_TEXT:
+		return strcmp(*(char *const *)x, *(char *const *)y) == 0;
+	case KIND_NUMBER:
+		return *(const uint64_t *)x == *(const uint64_t *)y;
+	case KIND_LIST:
+		return same_list(&a->config, &b->config);
+	}
+	return true;
+}
+
+bool config_needs_restart(const struct config_set *now,
+			  const struct config_set *wanted,
+			  struct err_text *keys)
+{
+	size_t used = 0;
+
+	keys->text[0] = '\0';
+	for (int i = 0; i < KEY_COUNT; i++) {
+		if (is_live((enum config_key)i) ||
+		    same_value(now, wanted, (enum config_key)i))
+			continue;
+		used += (size_t)snprintf(keys->text + used,
+					 sizeof(keys->text) - used, "%s%s",
+					 used ? ", " : "", ROWS[i].key);
+	}
+	return used > 0;
 }
 
 void config_print(const struct config_set *set, FILE *out)

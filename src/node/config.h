@@ -23,6 +23,7 @@ struct config {
 	char *strangers;       /* allow, refuse */
 	char *log_level;       /* level, or subsystem=level, comma separated */
 	char *log_format;      /* text, json */
+	char *log_file;	       /* empty = stderr */
 	char *node_name;       /* in front of log lines */
 	char *socket;	       /* empty = DATA_DIR/admin.sock */
 	char *socket_ro;       /* empty = none */
@@ -57,11 +58,20 @@ enum err config_set_value(struct config_set *set, const char *key,
 /* ERR_CONFIG names file, line and column. */
 enum err config_load_file(struct config_set *set, const char *path,
 			  struct err_text *text) MUST_USE;
+/* Every variable that begins with BCAI_GOVD_ must be a key. */
 enum err config_load_environment(struct config_set *set,
 				 struct err_text *text) MUST_USE;
-/* What no single value shows: missing data_dir, addresses. */
+/* What the values must be together: a data_dir, addresses that are some. */
 enum err config_check(const struct config_set *set,
 		      struct err_text *text) MUST_USE;
+/* What must be there on this machine: folder, group, passphrase file. */
+enum err config_check_places(const struct config_set *set,
+			     struct err_text *text) MUST_USE;
+/* The keys, "a, b", in which `wanted` differs from `now` and that a running
+ * node does not take over; false when there are none. */
+bool config_needs_restart(const struct config_set *now,
+			  const struct config_set *wanted,
+			  struct err_text *keys);
 /* "key: value  # source", a line each. */
 void config_print(const struct config_set *set, FILE *out);
 

@@ -9,6 +9,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,7 @@ static enum err apply_flags(struct config_set *set, struct arguments *a,
 		*equals = '\0';
 		e = config_set_value(set, a->flags[i], equals + 1, CONFIG_FLAG,
 				     text);
+		*equals = '='; /* They are read again when it is reloaded. */
 	}
 	return e;
 }
@@ -119,7 +121,34 @@ static enum err load_file(struct config_set *set, const struct arguments *a,
 	return config_load_file(set, path, text);
 }
 
-static enum err set_up_log(const struct config *c, struct err_text *text)
+/* Open the log's file, again too: whoever rotates it has moved the old one. The
+ * descriptor stays the same, so a line is never written to a closed one. */
+static enum err open_log(const char *path, struct err_text *text)
+{
+	static int log_fd = -1;
+	int fd = STDERR_FILENO;
+
+	if (path[0])
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+			  0640);
+	if (fd < 0)
+		return err_set(text, ERR_CONFIG, "log_file: %s: %s", path,
+			       strerror(errno));
+	if (!path[0]) {
+		log_set_fd(fd);
+		return ERR_OK;
+	}
+	if (log_fd < 0) {
+		log_fd = fd;
+	} else {
+		dup3(fd, log_fd, O_CLOEXEC);
+		close(fd);
+	}
+	log_set_fd(log_fd);
+	return ERR_OK;
+}
+
+static enum err set_levels(const struct config *c, struct err_text *text)
 {
 	char *specs = strdup(c->log_level), *rest = specs, *spec;
 	enum err e = ERR_OK;
@@ -127,12 +156,23 @@ static enum err set_up_log(const struct config *c, struct err_text *text)
 	while (e == ERR_OK && (spec = strsep(&rest, ",")))
 		e = log_set_level(spec);
 	if (e != ERR_OK)
-		err_set(text, e, "log_level: \"%s\" is not a level",
+		err_set(text, e,
+			"log_level: \"%s\" is not LEVEL or "
+			"SUBSYSTEM=LEVEL, with error, warn, info or debug",
 			c->log_level);
 	free(specs);
+	return e;
+}
+
+static enum err set_up_log(const struct config *c, struct err_text *text)
+{
+	enum err e = open_log(c->log_file, text);
+
+	if (e != ERR_OK)
+		return e;
 	log_set_json(strcmp(c->log_format, "json") == 0);
 	log_set_name(c->node_name);
-	return e;
+	return ERR_OK;
 }
 
 static enum err load_config(struct config_set *set, struct arguments *a,
@@ -147,7 +187,7 @@ static enum err load_config(struct config_set *set, struct arguments *a,
 	if (e == ERR_OK)
 		e = config_check(set, text);
 	if (e == ERR_OK)
-		e = set_up_log(config_get(set), text);
+		e = set_levels(config_get(set), text);
 	return e;
 }
 
@@ -179,21 +219,52 @@ static void on_stop(struct ev_loop *loop, ev_signal *w, int events)
 	node_stop(w->data);
 }
 
+struct daemon {
+	struct arguments *arguments;
+	struct config_set *started; /* what the node runs with */
+	struct config_set *latest;  /* what the log follows; may be `started` */
+};
+
+static void take_over(struct daemon *d, struct config_set *set)
+{
+	if (d->latest != d->started)
+		config_free(&d->latest);
+	d->latest = set;
+}
+
+/* Read everything again. What concerns the log is taken over and its file
+ * opened anew; for the rest the node must start again. */
 static void on_hup(struct ev_loop *loop, ev_signal *w, int events)
 {
-	const struct config *c = w->data;
-	struct err_text text;
+	struct daemon *d = w->data;
+	struct config_set *set = config_new();
+	struct err_text text = {""}, unused;
+	enum err e = load_config(set, d->arguments, &text);
 
 	(void)loop;
 	(void)events;
-	/* The log goes to stderr: whoever holds that file rotates it. */
-	if (set_up_log(c, &text) == ERR_OK)
-		log_info(NODE, "log levels set back to the configuration's");
+	if (e == ERR_OK)
+		e = set_up_log(config_get(set), &text);
+	if (e != ERR_OK) {
+		config_free(&set);
+		if (set_up_log(config_get(d->latest), &unused) == ERR_OK)
+			log_error(NODE, "not reloaded: %s", text.text);
+		return;
+	}
+	take_over(d, set);
+	if (config_needs_restart(d->started, set, &text))
+		log_warn(NODE,
+			 "reloaded; what changed in %s counts from the next "
+			 "start",
+			 text.text);
+	else
+		log_info(NODE, "reloaded");
 }
 
-static int run(const struct config *config)
+static int run(struct daemon *daemon)
 {
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
+	const struct config *config = config_get(daemon->started);
 	ev_signal term, interrupt, hup;
 	struct err_text text = {""};
 	struct node *node = NULL;
@@ -202,13 +273,16 @@ static int run(const struct config *config)
 	if (e != ERR_OK) {
 		log_error(NODE, "cannot start: %s (%d): %s",
 			  error_info(e)->sentence, (int)e, text.text);
+		if (config->log_file[0])
+			fprintf(stderr, "bcai-govd: cannot start: %s: %s\n",
+				error_info(e)->sentence, text.text);
 		return exit_code(e);
 	}
 	ev_signal_init(&term, on_stop, SIGTERM);
 	ev_signal_init(&interrupt, on_stop, SIGINT);
 	ev_signal_init(&hup, on_hup, SIGHUP);
 	term.data = interrupt.data = node;
-	hup.data = (void *)config;
+	hup.data = daemon;
 	ev_signal_start(loop, &term);
 	ev_signal_start(loop, &interrupt);
 	ev_signal_start(loop, &hup);
@@ -216,6 +290,7 @@ static int run(const struct config *config)
 	e = node_stopped_by(node);
 	node_free(&node);
 	ev_loop_destroy(loop);
+	take_over(daemon, daemon->started);
 	return exit_code(e);
 }
 
@@ -245,6 +320,11 @@ int main(int argc, char **argv)
 		code = EXIT_CONFIG;
 	} else if (arguments.print) {
 		config_print(set, stdout);
+	} else if (config_check_places(set, &text) != ERR_OK ||
+		   (!arguments.check &&
+		    set_up_log(config_get(set), &text) != ERR_OK)) {
+		fprintf(stderr, "bcai-govd: %s\n", text.text);
+		code = EXIT_CONFIG;
 	} else if (arguments.check) {
 		puts("the configuration is good");
 	} else if (crypto_init() != ERR_OK) {
@@ -252,7 +332,7 @@ int main(int argc, char **argv)
 		code = EXIT_FAILURE;
 	} else {
 		raise_descriptor_limit();
-		code = run(config_get(set));
+		code = run(&(struct daemon){&arguments, set, set});
 	}
 	config_free(&set);
 	return code;

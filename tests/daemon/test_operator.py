@@ -1,10 +1,12 @@
 """What an operator relies on: roles of the two sockets, the audit log, exit
 codes, and offline checks."""
 
+import json
 import os
+import signal
 import subprocess
 
-from lib.network import Failure, Rpc, RpcError
+from lib.network import Failure, Rpc, RpcError, wait_until
 
 PARAMS = ["standard.voting_ms=600000"]
 
@@ -64,9 +66,45 @@ def test_operator_configuration(context):
         text=True, timeout=20)
     if done.returncode != 78:
         raise Failure(f"exit {done.returncode}: {done.stderr}")
-    for part in ("listn", "listen", "2"):
+    for part in ("listn", "listen", "line 2, column 1"):
         if part not in done.stderr:
             raise Failure(f"the message lacks {part}: {done.stderr}")
+
+
+def test_operator_hup(context):
+    """HUP reads the configuration again and opens the log anew; what cannot
+    change while it runs, or is wrong, is said and does no harm"""
+    net = context.network(validators=1, params=PARAMS)
+    node = net.nodes[0]
+    log = os.path.join(context.folder, "node.log")
+    config = os.path.join(node.folder, "config.yaml")
+    with open(config, "a") as file:
+        file.write(f"log_file: {log}\n")
+    node.stop()
+    node.start()
+
+    def reload(expect):
+        os.rename(log, log + ".old")
+        node.signal(signal.SIGHUP)
+
+        def said():
+            with open(log) as file:
+                text = file.read()
+            return expect in text and text
+        return wait_until(f"the new log says {expect!r}", 10, said)
+
+    reload("reloaded")
+    with open(config, "a") as file:
+        file.write("log_format: json\npool_bytes: 2000000\n")
+    line = json.loads(reload("pool_bytes").splitlines()[-1])
+    if (line["level"], line["subsystem"], line["node"]) != (
+            "warn", "node", "node0"):
+        raise Failure(f"a line of the log is {line}")
+    with open(config, "a") as file:
+        file.write("log_levl: debug\n")
+    if "log_level" not in reload("not reloaded"):
+        raise Failure("no suggestion in the log")
+    net.wait_state(net.propose("henry_dao"), "voting")
 
 
 def test_operator_db_check(context):

@@ -130,6 +130,143 @@ static void printing_shows_where_values_come_from(void **state)
 	config_free(&set);
 }
 
+static void a_fault_in_the_file_names_its_place(void **state)
+{
+	static const struct {
+		const char *name, *yaml, *place, *what;
+	} CASES[] = {
+		{"no number", "role: auto\n\nworkers: many\n",
+		 "line 3, column 1", "workers: \"many\" is not a number"},
+		{"a word that is none", "  role: king\n", "line 1, column 3",
+		 "role: \"king\" is none of: auto observer"},
+		{"a list where a value is wanted", "workers: [1, 2]\n",
+		 "line 1, column 10", "one value is wanted"},
+		{"a value where a list is wanted", "bootstrap: x\n",
+		 "line 1, column 12", "a list is wanted"},
+		{"a key twice", "workers: 1\nworkers: 2\n", "line 1",
+		 "stands there twice"},
+		{"no YAML", "workers: 1\n}\n", "after line 1", "not YAML"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct config_set *set = config_new();
+		struct err_text text;
+
+		assert_int_equal(load_text(set, CASES[i].yaml, &text),
+				 ERR_CONFIG);
+		if (!strstr(text.text, CASES[i].place) ||
+		    !strstr(text.text, CASES[i].what))
+			fail_msg("%s: %s", CASES[i].name, text.text);
+		config_free(&set);
+	}
+}
+
+static void an_unknown_variable_of_ours_is_refused(void **state)
+{
+	struct config_set *set = config_new();
+	struct err_text text;
+
+	(void)state;
+	setenv("BCAI_GOVD_LISEN", "x:1", 1);
+	setenv("BCAI_GOV_SOCKET", "not ours", 1);
+	assert_int_equal(config_load_environment(set, &text), ERR_CONFIG);
+	assert_non_null(strstr(text.text, "environment"));
+	assert_non_null(strstr(text.text, "did you mean \"listen\""));
+	unsetenv("BCAI_GOVD_LISEN");
+	assert_int_equal(config_load_environment(set, &text), ERR_OK);
+	unsetenv("BCAI_GOV_SOCKET");
+	config_free(&set);
+}
+
+static void addresses_and_names_must_be_some(void **state)
+{
+	static const struct {
+		const char *key, *value;
+	} CASES[] = {
+		{"listen", "nowhere"},
+		{"listen", "127.0.0.1:65536"},
+		{"advertise", "example.org"},
+		{"advertise", "a b:1"},
+		{"bootstrap", "example.org:1"},
+		{"bootstrap", "abcd@example.org:1"},
+		{"node_name", "a-name-of-more-than-31-bytes-in-all"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct config_set *set = config_new();
+		struct err_text text = {""};
+
+		assert_int_equal(config_set_value(set, "data_dir", "/x",
+						  CONFIG_FLAG, &text),
+				 ERR_OK);
+		assert_int_equal(config_set_value(set, CASES[i].key,
+						  CASES[i].value, CONFIG_FLAG,
+						  &text),
+				 ERR_OK);
+		assert_int_equal(config_check(set, &text), ERR_CONFIG);
+		if (strncmp(text.text, CASES[i].key, strlen(CASES[i].key)) != 0)
+			fail_msg("%s: %s", CASES[i].key, text.text);
+		config_free(&set);
+	}
+}
+
+static void places_must_be_on_this_machine(void **state)
+{
+	static const struct {
+		const char *key, *value;
+		enum err outcome;
+	} CASES[] = {
+		{"data_dir", "/tmp", ERR_OK},
+		{"data_dir", "/nonexistent/data", ERR_CONFIG},
+		{"data_dir", "/dev/null", ERR_CONFIG},
+		{"socket_group", "no-such-group-here", ERR_CONFIG},
+		{"passphrase_file", "/nonexistent/passphrase", ERR_CONFIG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct config_set *set = config_new();
+		struct err_text text = {""};
+
+		assert_int_equal(config_set_value(set, "data_dir", "/tmp",
+						  CONFIG_FLAG, &text),
+				 ERR_OK);
+		assert_int_equal(config_set_value(set, CASES[i].key,
+						  CASES[i].value, CONFIG_FLAG,
+						  &text),
+				 ERR_OK);
+		assert_int_equal(config_check_places(set, &text),
+				 CASES[i].outcome);
+		config_free(&set);
+	}
+}
+
+static void reloading_names_what_needs_a_restart(void **state)
+{
+	struct config_set *now = config_new(), *wanted = config_new();
+	struct err_text text;
+
+	(void)state;
+	assert_false(config_needs_restart(now, wanted, &text));
+	assert_int_equal(load_text(wanted,
+				   "log_level: debug\nlog_format: json\n"
+				   "log_file: /x\nnode_name: n\n",
+				   &text),
+			 ERR_OK);
+	assert_false(config_needs_restart(now, wanted, &text));
+	assert_int_equal(load_text(wanted,
+				   "workers: 3\nrole: observer\n"
+				   "bootstrap:\n  - x\n",
+				   &text),
+			 ERR_OK);
+	assert_true(config_needs_restart(now, wanted, &text));
+	assert_string_equal(text.text, "bootstrap, role, workers");
+	config_free(&now);
+	config_free(&wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +275,11 @@ int main(void)
 		cmocka_unit_test(values_outside_their_bounds_are_refused),
 		cmocka_unit_test(a_data_directory_is_required),
 		cmocka_unit_test(printing_shows_where_values_come_from),
+		cmocka_unit_test(a_fault_in_the_file_names_its_place),
+		cmocka_unit_test(an_unknown_variable_of_ours_is_refused),
+		cmocka_unit_test(addresses_and_names_must_be_some),
+		cmocka_unit_test(places_must_be_on_this_machine),
+		cmocka_unit_test(reloading_names_what_needs_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
