@@ -14,6 +14,7 @@
 /* What waits for one block to be durable. */
 struct applied {
 	uint64_t height;
+	uint64_t view;
 	uint64_t time_ms;
 	size_t count;
 	struct txpool_outcome outcomes[];
@@ -30,6 +31,7 @@ void commit_init(struct node *n)
 	n->commit.durable_height = last->height;
 	n->commit.durable_digest = last->digest;
 	n->commit.durable_time_ms = last->time_ms;
+	n->commit.durable_view = last->view;
 }
 
 static void item_fini(struct commit_item *item)
@@ -307,6 +309,9 @@ static void block_is_durable(struct node *n, struct pending_write *w)
 	n->commit.durable_height = applied->height;
 	n->commit.durable_digest = w->digest;
 	n->commit.durable_time_ms = applied->time_ms;
+	n->commit.durable_view = applied->view;
+	net_set_height(n->net, applied->height);
+	sync_tell(n);
 	for (size_t i = 0; i < applied->count; i++)
 		txpool_decided(n->txpool, &applied->outcomes[i]);
 	backend_publish(n, applied->height);
@@ -339,6 +344,7 @@ static void apply_block(struct node *n, struct commit_item *item,
 
 	a.applied = mem_alloc(sizeof(*a.applied));
 	a.applied->height = block.height;
+	a.applied->view = block.view;
 	a.applied->time_ms = block.time_ms;
 	arena_init(&a.batch_arena, CODEC_BATCH_ARENA_BYTES);
 	arena_init(&a.tx_arena, CODEC_TX_ARENA_BYTES);
@@ -356,7 +362,6 @@ static void apply_block(struct node *n, struct commit_item *item,
 	blockpool_prune(n->blocks, block.view, forget_candidate, a.job);
 	drive_write(n, &a.job, block_is_durable, a.applied, &item->digest);
 	n->commit.applied_ms = clock_mono_ms();
-	net_set_height(n->net, block.height);
 }
 
 void commit_run(struct node *n)
@@ -378,6 +383,5 @@ void commit_run(struct node *n)
 		return;
 	node_update_work(n);
 	node_consider_sealing(n);
-	sync_tell(n);
 	sync_continue(n);
 }

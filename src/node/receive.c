@@ -435,7 +435,7 @@ void receive_peer_up(void *context, const struct public_key *peer)
 
 void receive_peer_down(void *context, const struct public_key *peer)
 {
-	(void)context;
 	log_info(NET, "peer %02x%02x%02x%02x is down", peer->b[0], peer->b[1],
 		 peer->b[2], peer->b[3]);
+	sync_on_peer_down(context, peer);
 }

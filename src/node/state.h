@@ -23,6 +23,7 @@
 #include "node/blockpool.h"
 #include "node/blockstore.h"
 #include "node/checks.h"
+#include "node/claims.h"
 #include "node/node.h"
 #include "node/txpool.h"
 #include "node/workers.h"
@@ -87,6 +88,7 @@ struct commit_state {
 	uint64_t durable_height; /* answered up to here */
 	struct hash durable_digest;
 	uint64_t durable_time_ms;
+	uint64_t durable_view;
 	uint64_t final_height; /* last queued */
 	struct hash final_digest;
 	uint64_t final_view;
@@ -104,12 +106,14 @@ struct seal_state {
 struct sync_state {
 	struct ev_timer tick;
 	struct ev_timer tell; /* one message for many blocks */
-	uint64_t target;      /* highest height a peer told of */
-	uint64_t seen_height; /* ours at the last tick */
-	uint64_t told_height;
+	struct claims claims;
+	uint64_t target;	 /* proven, believed, or (observer) claimed */
+	uint64_t proven;	 /* by a finalization */
+	uint64_t looked_ms;	 /* monotonic, at what net was told */
+	uint64_t seen_height;	 /* ours at the last tick */
 	struct public_key asked; /* peer of the request under way */
 	uint64_t asked_ms;	 /* monotonic; 0: none under way */
-	uint32_t turn;		 /* rotates over peers */
+	uint32_t turn;		 /* rotates over peers for all else */
 	bool syncing;
 };
 
@@ -255,8 +259,10 @@ void sync_on_request(struct node *n, const struct public_key *peer,
 		     struct bytes body);
 void sync_on_blocks(struct node *n, const struct public_key *peer,
 		    struct bytes body);
-/* The ledger moved: tell peers, soon. */
+/* A block became durable: tell peers, soon. */
 void sync_tell(struct node *n);
+void sync_on_peer_down(struct node *n, const struct public_key *peer);
+/* A finalization names this height; 0: not known. */
 void sync_behind(struct node *n, uint64_t height);
 /* After a commit: ask for more at once while behind. */
 void sync_continue(struct node *n);

@@ -3,7 +3,10 @@
  *
  * An answer is a hash-linked run of blocks from the one after our last, headers
  * up to one that a finalization names, and that certificate. One signature
- * check of a quorum covers them all. */
+ * check of a quorum covers them all.
+ *
+ * What a peer claims to have is worth a question, no more: a validator stops
+ * voting only for a height that is proven, or believed (claims.h). */
 #include "node/state.h"
 
 #include "base/arena.h"
@@ -18,8 +21,13 @@
 
 #define TICK_S		  0.2
 #define ANSWER_TIMEOUT_MS 1500
-#define TELL_INTERVAL_S	  0.05
-#define ANSWER_BYTES	  (640u * 1024u)
+/* Who did not answer is asked last for so long. */
+#define SILENT_MS 10000
+/* Heights that net was told, in case a tip was lost. */
+#define LOOK_MS		1000
+#define LOOK_MAX	192
+#define TELL_INTERVAL_S 0.05
+#define ANSWER_BYTES	(640u * 1024u)
 /* Until a node has heard its peers it does not call itself caught up. */
 #define BEHIND_BLOCKS 2
 
@@ -27,14 +35,13 @@
 
 static void tell_now(struct node *n)
 {
-	const struct ledger_block *last = ledger_last_block(n->ledger);
-	const struct wire_tip m = {.height = last->height,
-				   .digest = last->digest,
+	/* Only what can be served. */
+	const struct wire_tip m = {.height = n->commit.durable_height,
+				   .digest = n->commit.durable_digest,
 				   .epoch = n->voters.epoch,
-				   .view = last->view};
+				   .view = n->commit.durable_view};
 	struct bytes body = wire_encode_tip(node_arena(n, 0), &m);
 
-	n->sync.told_height = last->height;
 	net_broadcast_peers(n->net, wire_kind_class(WIRE_TIP), WIRE_TIP,
 			    body.data, body.size);
 }
@@ -56,37 +63,45 @@ void sync_tell(struct node *n)
 
 /* --- Asking --- */
 
+/* Up to which height others have blocks, as far as that is worth acting on. An
+ * observer has no vote to lose and follows any claim. */
+static void set_target(struct node *n)
+{
+	uint64_t target =
+		node_is_validator(n)
+			? claims_believed(&n->sync.claims, &n->voters)
+			: claims_highest(&n->sync.claims, clock_mono_ms());
+
+	n->sync.target = target > n->sync.proven ? target : n->sync.proven;
+}
+
 static bool is_behind(const struct node *n)
 {
 	return n->sync.target > n->commit.final_height;
 }
 
-static const struct public_key *pick_peer(struct node *n)
+static bool is_far_behind(const struct node *n)
 {
-	struct net_peer_info peers[64];
-	size_t count = net_peers(n->net, peers, 64);
-	uint32_t best = 0, found = 0;
+	return n->sync.target >= n->commit.final_height + BEHIND_BLOCKS;
+}
 
-	if (count > 64)
-		count = 64;
-	for (size_t i = 0; i < count; i++) {
-		if (peers[i].state == NET_PEER_UP &&
-		    peers[i].height > n->commit.final_height)
-			found++;
+static void look_at_peers(struct node *n)
+{
+	struct net_peer_info *peers;
+	uint64_t now = clock_mono_ms();
+	size_t count;
+
+	if (now < n->sync.looked_ms + LOOK_MS)
+		return;
+	n->sync.looked_ms = now;
+	peers = mem_alloc(LOOK_MAX * sizeof(*peers));
+	count = net_peers(n->net, peers, LOOK_MAX);
+	for (size_t i = 0; i < count && i < LOOK_MAX; i++) {
+		if (peers[i].state == NET_PEER_UP)
+			claims_note_at_least(&n->sync.claims, &peers[i].key,
+					     peers[i].height);
 	}
-	if (found == 0)
-		return NULL;
-	best = n->sync.turn++ % found;
-	for (size_t i = 0; i < count; i++) {
-		if (peers[i].state != NET_PEER_UP ||
-		    peers[i].height <= n->commit.final_height)
-			continue;
-		if (best-- == 0) {
-			n->sync.asked = peers[i].key;
-			return &n->sync.asked;
-		}
-	}
-	return NULL;
+	free(peers);
 }
 
 static void ask(struct node *n)
@@ -94,11 +109,13 @@ static void ask(struct node *n)
 	const struct wire_sync_request m = {.from_height =
 						    n->commit.final_height + 1,
 					    .max_blocks = WIRE_SYNC_BLOCKS_MAX};
-	const struct public_key *peer = pick_peer(n);
+	const struct public_key *peer = claims_pick(
+		&n->sync.claims, n->commit.final_height, clock_mono_ms());
 	struct bytes body;
 
 	if (!peer)
 		return;
+	n->sync.asked = *peer;
 	body = wire_encode_sync_request(node_arena(n, 0), &m);
 	if (net_send(n->net, peer, wire_kind_class(WIRE_SYNC_REQUEST),
 		     WIRE_SYNC_REQUEST, body.data, body.size) == ERR_OK)
@@ -123,52 +140,44 @@ static void set_syncing(struct node *n, bool syncing)
 	drive_event(n, &ev);
 }
 
-static void ask_if_needed(struct node *n)
+static void ask_if_free(struct node *n)
 {
 	uint64_t now = clock_mono_ms();
 
 	if (n->sync.asked_ms && now < n->sync.asked_ms + ANSWER_TIMEOUT_MS)
 		return;
+	if (n->sync.asked_ms)
+		claims_silent(&n->sync.claims, &n->sync.asked, now + SILENT_MS);
 	n->sync.asked_ms = 0;
 	/* Not more in memory than can be applied soon. */
 	if (n->commit.queued < 2 * WIRE_SYNC_BLOCKS_MAX)
 		ask(n);
 }
 
-/* A validator that is a block or two behind hears the rest from consensus;
- * one that stands still, or is far behind, does not. */
-static bool must_sync(const struct node *n)
-{
-	bool still = n->sync.seen_height == n->commit.final_height;
-
-	if (!is_behind(n))
-		return false;
-	if (!node_is_validator(n))
-		return true;
-	return n->sync.syncing ||
-	       (still &&
-		n->sync.target >= n->commit.final_height + BEHIND_BLOCKS);
-}
-
+/* A validator that is a block or two behind hears the rest from consensus, and
+ * votes meanwhile; one that stands still, or is far behind, does not. */
 static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct node *n = w->data;
+	bool still = n->sync.seen_height == n->commit.final_height;
 
 	(void)loop;
 	(void)events;
-	if (must_sync(n)) {
-		if (n->sync.target >= n->commit.final_height + BEHIND_BLOCKS)
-			set_syncing(n, true);
-		ask_if_needed(n);
-	} else if (!is_behind(n)) {
+	look_at_peers(n);
+	set_target(n);
+	if (!is_far_behind(n))
 		set_syncing(n, false);
-	}
+	else if (still || !node_is_validator(n))
+		set_syncing(n, true);
+	if (n->sync.syncing || still || !node_is_validator(n))
+		ask_if_free(n);
 	n->sync.seen_height = n->commit.final_height;
 	commit_run(n); /* Asks again for what did not come. */
 }
 
 void sync_init(struct node *n)
 {
+	claims_init(&n->sync.claims);
 	ev_timer_init(&n->sync.tell, on_tell, 0, 0);
 	n->sync.tell.data = n;
 	ev_timer_init(&n->sync.tick, on_tick, TICK_S, TICK_S);
@@ -178,31 +187,42 @@ void sync_init(struct node *n)
 
 void sync_fini(struct node *n)
 {
+	claims_fini(&n->sync.claims);
 	ev_timer_stop(n->loop, &n->sync.tell);
 	ev_timer_stop(n->loop, &n->sync.tick);
 }
 
 void sync_on_tip(struct node *n, const struct public_key *peer, uint64_t height)
 {
-	(void)peer;
+	claims_note(&n->sync.claims, peer, height);
 	if (height > n->sync.target)
-		n->sync.target = height;
+		set_target(n);
 	if (!node_is_validator(n) && is_behind(n))
-		ask_if_needed(n);
+		ask_if_free(n);
+}
+
+void sync_on_peer_down(struct node *n, const struct public_key *peer)
+{
+	claims_drop(&n->sync.claims, peer);
+	if (public_key_equal(peer, &n->sync.asked))
+		n->sync.asked_ms = 0;
+	set_target(n);
 }
 
 void sync_behind(struct node *n, uint64_t height)
 {
-	if (height > n->sync.target)
-		n->sync.target = height;
+	if (height <= n->sync.proven)
+		return;
+	n->sync.proven = height;
+	set_target(n);
 }
 
 void sync_continue(struct node *n)
 {
-	if (n->sync.syncing && is_behind(n))
-		ask_if_needed(n);
-	else if (!is_behind(n))
+	if (!is_far_behind(n))
 		set_syncing(n, false);
+	if (is_behind(n) && (n->sync.syncing || !node_is_validator(n)))
+		ask_if_free(n);
 }
 
 /* --- Serving --- */
@@ -588,6 +608,7 @@ void sync_on_blocks(struct node *n, const struct public_key *peer,
 	im = mem_alloc(sizeof(*im));
 	e = check_answer(n, im, &m, &text);
 	if (e == ERR_OK) {
+		claims_silent(&n->sync.claims, peer, 0);
 		import_all(n, im, &m);
 	} else {
 		for (size_t i = 0; i < m.count; i++)

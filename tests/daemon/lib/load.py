@@ -10,12 +10,16 @@ from lib.network import wait_until
 
 class Load:
     """`threads` clients, each with voters of its own, send ballots through
-    whatever node answers. `acknowledged` is what a node called final."""
+    whatever node answers; or each through a node of its own when `pinned`, so
+    that one which hangs holds up its own clients only. `acknowledged` is what
+    a node called final, `times` when it did."""
 
-    def __init__(self, network, voters, proposals, threads=3):
+    def __init__(self, network, voters, proposals, threads=3, pinned=False):
         self.network = network
         self.proposals = proposals
+        self.pinned = pinned
         self.acknowledged = []
+        self.times = []
         self.refused = []
         self.lock = threading.Lock()
         self.ending = threading.Event()
@@ -41,18 +45,28 @@ class Load:
                 for voter in voters:
                     if self.ending.is_set():
                         return
-                    self.vote(voter, proposal, chance)
+                    self.vote(voter, proposal, chance, number)
 
-    def vote(self, voter, proposal, chance):
-        node = chance.choice(self.network.nodes)
-        if not node.alive:
+    def pick(self, chance, number):
+        """A live node, or None when the one of this client is not."""
+        nodes = self.network.nodes
+        node = nodes[number % len(nodes)] if self.pinned else \
+            chance.choice(nodes)
+        return node if node.alive else None
+
+    def vote(self, voter, proposal, chance, number):
+        node = self.pick(chance, number)
+        while node is None and not self.ending.is_set():
             time.sleep(0.02)
+            node = self.pick(chance, number)
+        if node is None:
             return
         choice = chance.choice(["for", "against", "abstain"])
         result = node.cli("--timeout", "10", "vote", str(proposal), choice,
                           "--as", voter, timeout=60)
         with self.lock:
             if result.code == 0:
+                self.times.append(time.monotonic())
                 self.acknowledged.append((
                     result.data["tx"], int(result.data["height"]),
                     int(result.data["index"]),
@@ -62,6 +76,12 @@ class Load:
             elif result.code not in (2, 6, 7):
                 self.refused.append((voter, f"exit {result.code}: "
                                      f"{result.out} {result.err}"))
+
+    def longest_wait(self, since, until):
+        """The longest time between two ballots becoming final."""
+        times = [since] + [t for t in list(self.times) if since < t < until] \
+            + [until]
+        return max(b - a for a, b in zip(times, times[1:]))
 
     def wait_acknowledged(self, more, seconds=60):
         """Until `more` further ballots are final."""

@@ -1,0 +1,55 @@
+/* Who says to have which height, and what of it to believe.
+ *
+ * A height is a claim until its blocks have come. Anybody may be asked for
+ * what it claims; but a validator that stopped voting because of a claim could
+ * be silenced by one liar, or by one that froze right after it spoke. So a
+ * height is believed when validators of more than f weight claim it: then an
+ * honest one has it.
+ *
+ * One entry a connected peer. No I/O; times are the caller's. */
+#ifndef BCAI_NODE_CLAIMS_H
+#define BCAI_NODE_CLAIMS_H
+
+#include "consensus/electorate.h"
+#include "crypto/sign.h"
+
+#include <stdint.h>
+
+struct claim;
+
+struct claims {
+	struct claim *by_key; /* Owned. */
+	uint32_t turn;	      /* Rotates over peers. */
+};
+
+void claims_init(struct claims *c);
+void claims_fini(struct claims *c);
+
+/* The peer's latest word counts. */
+void claims_note(struct claims *c, const struct public_key *peer,
+		 uint64_t height);
+/* The same for word of unknown age: only what is higher. */
+void claims_note_at_least(struct claims *c, const struct public_key *peer,
+			  uint64_t height);
+/* It is not connected any more. */
+void claims_drop(struct claims *c, const struct public_key *peer);
+/* It did not answer; until then (monotonic ms) others are asked first, and
+ * claims_highest passes over it. A peer that is not known is ignored. */
+void claims_silent(struct claims *c, const struct public_key *peer,
+		   uint64_t until_ms);
+
+/* The highest height claimed by one that is not silent; 0: none. */
+uint64_t claims_highest(const struct claims *c, uint64_t now_ms);
+
+/* The highest height that validators of more than f weight claim to have;
+ * 0: none. */
+uint64_t claims_believed(const struct claims *c,
+			 const struct electorate *voters);
+
+/* Another peer each time that claims to be above this height, one that is not
+ * silent before one that is; NULL: nobody claims it. Borrowed until the
+ * claims change. */
+const struct public_key *claims_pick(struct claims *c, uint64_t above,
+				     uint64_t now_ms);
+
+#endif
