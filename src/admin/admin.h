@@ -33,6 +33,7 @@ struct admin_status {
 	const char *chain_id;
 	const char *role; /* "validator" or "observer" */
 	const char *note; /* e.g. why it does not sign; NULL for nothing */
+	const char *name; /* as configured; NULL or "" for none */
 	struct hash genesis_hash;
 	struct public_key node_id;
 	struct hash block_hash; /* of the last final block */
@@ -59,17 +60,19 @@ struct admin_status {
 };
 
 #define ADMIN_ADDRESS_BYTES 128
+#define ADMIN_VERSION_BYTES 64
 
 struct admin_peer {
 	struct public_key node_id;
 	char address[ADMIN_ADDRESS_BYTES]; /* "host:port"; may be empty */
-	const char *version;		   /* borrowed; NULL when unknown */
+	char version[ADMIN_VERSION_BYTES]; /* "" when unknown */
 	const char *role;		   /* "validator", "observer" or "" */
 	uint64_t height;
-	uint64_t last_seen_ms; /* wall clock; 0 never */
+	uint64_t connected_ms; /* wall clock of coming up; 0 when down */
 	uint64_t banned_until_ms;
 	uint64_t bytes_in;
 	uint64_t bytes_out;
+	uint32_t latency_us; /* round trip; 0: not measured */
 	bool connected;
 	bool outgoing;
 };
@@ -187,9 +190,8 @@ enum admin_event_type {
 	ADMIN_EVENT_CHECKPOINT, /* height, hash: state root */
 	ADMIN_EVENT_PEER,	/* account: node id, reason: what happened */
 	ADMIN_EVENT_EVIDENCE,	/* account: signer, reason: kind */
-	ADMIN_EVENT_ALERT,	/* reason */
 };
-#define ADMIN_EVENT_TYPES 8
+#define ADMIN_EVENT_TYPES 7
 
 struct admin_event {
 	enum admin_event_type type;
@@ -212,7 +214,7 @@ bool admin_has_subscribers(const struct admin_server *server);
  * every block, with count 0 when admin_has_subscribers() is false. */
 void admin_publish_block(struct admin_server *server, uint64_t height,
 			 const struct admin_event *events, size_t count);
-/* One event that belongs to no block (peer, evidence, alert). It cannot be
+/* One event that belongs to no block (checkpoint, peer, evidence). It cannot be
  * replayed later. */
 void admin_publish(struct admin_server *server,
 		   const struct admin_event *event);

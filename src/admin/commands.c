@@ -28,6 +28,8 @@ static const struct rpc_param PAGE_PARAMS[] = {
 	PARAMS_END};
 static const struct rpc_param PROPOSALS_PARAMS[] = {
 	{"state", RPC_STRING, false, "only proposals in this state"},
+	{"not_voted_by", RPC_HASH, false,
+	 "only those open to this account's vote that it has not voted on"},
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
@@ -54,7 +56,7 @@ static const struct rpc_param COUNT_PARAMS[] = {
 	{"count", RPC_NUMBER, false, "how many, 1 to 1000; 20"}, PARAMS_END};
 static const struct rpc_param EVENTS_PARAMS[] = {
 	{"types", RPC_STRINGS, false,
-	 "block, tx, proposal, ballot, checkpoint, peer, evidence, alert; "
+	 "block, tx, proposal, ballot, checkpoint, peer, evidence; "
 	 "absent: all"},
 	{"from_height", RPC_NUMBER, false,
 	 "begin with the events of that block; absent: with the next one"},
@@ -183,9 +185,11 @@ const char *rpc_kind_name(enum rpc_kind kind)
 	}
 
 static const struct cli_option GLOBAL_OPTIONS[] = {
-	{"socket", "PATH", false, "the daemon's socket"},
-	{"data-dir", "DIR", false, "the node's data directory"},
-	{"keys", "DIR", false, "the folder of keys"},
+	{"socket", "PATH", false,
+	 "the daemon's socket; admin.sock in the data directory"},
+	{"data-dir", "DIR", false, "the node's data directory; ~/.bcai-gov"},
+	{"keys", "DIR", false,
+	 "the folder of keys; keys in the data directory"},
 	{"output", "FORMAT", false, "table, json, ndjson or tsv; -o for short"},
 	{"wait", "WHAT", false,
 	 "for transactions: accepted or finalized (the default)"},
@@ -230,6 +234,10 @@ static const struct cli_option UP_OPTIONS[] = {
 	OPTION_PARAM,
 	{"set", "KEY=VALUE", true, "a line for each node's configuration"},
 	OPTIONS_END};
+static const struct cli_option STATUS_OPTIONS[] = {
+	{"as", "KEY", false,
+	 "tell what waits for this key's vote; absent: the only key there is"},
+	OPTIONS_END};
 static const struct cli_option DIR_OPTIONS[] = {OPTION_DIR, OPTIONS_END};
 static const struct cli_option DOWN_OPTIONS[] = {
 	OPTION_DIR,
@@ -244,6 +252,8 @@ static const struct cli_option BAN_OPTIONS[] = {
 static const struct cli_option LIST_OPTIONS[] = {OPTION_LIMIT, OPTIONS_END};
 static const struct cli_option PROPOSALS_OPTIONS[] = {
 	{"state", "STATE", false, "only those in this state"},
+	{"not-voted", "KEY", false,
+	 "only those open to this key's vote that it has not voted on"},
 	OPTION_LIMIT,
 	OPTIONS_END};
 static const struct cli_option PROPOSE_OPTIONS[] = {
@@ -330,6 +340,7 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_TESTNET_KILL] = DIR_OPTIONS,
 	[CLI_TESTNET_START] = DIR_OPTIONS,
 	[CLI_TESTNET_LOGS] = LOGS_OPTIONS,
+	[CLI_STATUS] = STATUS_OPTIONS,
 	[CLI_PEER_BAN] = BAN_OPTIONS,
 	[CLI_PROPOSAL_LIST] = PROPOSALS_OPTIONS,
 	[CLI_PROPOSAL_SUBMIT] = PROPOSE_OPTIONS,
@@ -342,6 +353,7 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_RECEIPT_GET] = RECEIPT_OPTIONS,
 	[CLI_RECEIPT_VERIFY] = VERIFY_OPTIONS,
 	[CLI_TX_DECODE] = DECODE_OPTIONS,
+	[CLI_TX_SUBMIT] = DECODE_OPTIONS, /* for --dry-run, which decodes */
 	[CLI_AUDIT_TAIL] = TAIL_OPTIONS,
 	[CLI_EVIDENCE] = LIST_OPTIONS,
 	[CLI_KEY_NEW] = KEY_OPTIONS,

@@ -36,7 +36,8 @@ enum rpc_role {
 	X(PEER_LIST, "peer.list", RPC_READ, false,                             \
 	  "The peers in the address book and their connections.",              \
 	  "{peers: [{node_id, address, connected, direction, role, version, "  \
-	  "height, last_seen_ms, banned_until_ms, bytes_in, bytes_out}]}")     \
+	  "height, connected_ms, latency_us, banned_until_ms, bytes_in, "      \
+	  "bytes_out}]}")                                                      \
 	X(PEER_ADD, "peer.add", RPC_OPERATE, true,                             \
 	  "Put a peer into the book and dial it.", "{}")                       \
 	X(PEER_REMOVE, "peer.remove", RPC_OPERATE, true,                       \
@@ -61,7 +62,7 @@ enum rpc_role {
 	X(VOTE_LIST, "vote.list", RPC_READ, false,                             \
 	  "Every ballot of a proposal that counts.",                           \
 	  "{votes: [{account, choice, weight, stake, reputation, height, "     \
-	  "index, nonce, changes, reason}], cursor}")                          \
+	  "position, nonce, changes, reason}], cursor}")                       \
 	X(VOTER_GET, "voter.get", RPC_READ, false,                             \
 	  "An account: its power and its next nonce.",                         \
 	  "the object of `bcai-gov voter show`")                               \
@@ -93,7 +94,9 @@ enum rpc_role {
 	X(DB_STATS, "db.stats", RPC_READ, false,                               \
 	  "Figures of the store and of this socket.", "{name: value, …}")      \
 	X(AUDIT_TAIL, "audit.tail", RPC_OPERATE, false,                        \
-	  "The newest entries of the audit log.", "{entries: […]}")            \
+	  "The newest entries of the audit log.",                              \
+	  "{entries: [{number, time_ms, uid, pid, method, params_hash, "       \
+	  "result: {code, name}, hash}]}")                                     \
 	X(EVENTS_SUBSCRIBE, "events.subscribe", RPC_READ, false,               \
 	  "From now on this connection also gets `event` notifications, "      \
 	  "{subscription, seq, event}; seq has no gaps. A reader that is too " \
@@ -175,15 +178,15 @@ enum cli_group {
 	X(CONFIG_SHOW, "config show", SETUP, 0, 1, "[FILE]",                   \
 	  "show each setting and where its value comes from")                  \
 	X(TESTNET_UP, "testnet up", SETUP, 0, 0, "",                           \
-	  "start a network of local nodes")                                    \
+	  "make and start a network of local nodes")                           \
 	X(TESTNET_DOWN, "testnet down", SETUP, 0, 0, "",                       \
 	  "stop the nodes of a local network")                                 \
 	X(TESTNET_STATUS, "testnet status", SETUP, 0, 0, "",                   \
 	  "what the nodes of a local network do")                              \
 	X(TESTNET_KILL, "testnet kill", SETUP, 1, 1, "N",                      \
 	  "kill -9 node N of a local network")                                 \
-	X(TESTNET_START, "testnet start", SETUP, 1, 1, "N",                    \
-	  "start node N of a local network again")                             \
+	X(TESTNET_START, "testnet start", SETUP, 0, 1, "[N]",                  \
+	  "start node N of a local network again, or all that are down")       \
 	X(TESTNET_LOGS, "testnet logs", SETUP, 0, 1, "[N]",                    \
 	  "show the log of node N, or of all")                                 \
 	X(STATUS, "status", NODE, 0, 0, "", "where the node stands")           \
@@ -191,8 +194,9 @@ enum cli_group {
 	  "whether the node is well; exit 6 when not")                         \
 	X(READY, "ready", NODE, 0, 0, "",                                      \
 	  "whether the node can serve; exit 6 when not")                       \
-	X(WAIT, "wait", NODE, 1, 2, "height N | synced",                       \
-	  "wait until the node is that far")                                   \
+	X(WAIT, "wait", NODE, 1, 3,                                            \
+	  "height N | synced | proposal NUMBER STATE",                         \
+	  "wait until the node, or a proposal, is that far")                   \
 	X(STOP, "stop", NODE, 0, 0, "", "stop the node in an orderly way")     \
 	X(VERSION, "version", NODE, 0, 0, "", "this program's version")        \
 	X(LOG_LEVEL, "log level", NODE, 1, 1, "LEVEL|SUBSYSTEM=LEVEL",         \
@@ -228,7 +232,8 @@ enum cli_group {
 	X(STATS, "stats", GOVERNANCE, 0, 0, "",                                \
 	  "totals of accounts, proposals and ballots")                         \
 	X(RECEIPT_GET, "receipt get", PROOF, 1, 1, "TX",                       \
-	  "fetch the proof that a transaction is final")                       \
+	  "fetch the proof that a transaction is final, as soon as there is "  \
+	  "one")                                                               \
 	X(RECEIPT_VERIFY, "receipt verify", PROOF, 1, 1, "FILE|-",             \
 	  "check such a proof offline; exit 6 when it does not hold")          \
 	X(BLOCK, "block", PROOF, 1, 1, "HEIGHT|latest", "show a final block")  \

@@ -24,7 +24,6 @@ static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_CHECKPOINT] = "checkpoint",
 	[ADMIN_EVENT_PEER] = "peer",
 	[ADMIN_EVENT_EVIDENCE] = "evidence",
-	[ADMIN_EVENT_ALERT] = "alert",
 };
 
 static void put_reason(json_t *o, const char *name, const char *reason)
@@ -77,9 +76,6 @@ static json_t *event_value(const struct admin_event *e)
 	case ADMIN_EVENT_EVIDENCE:
 		json_put(o, "signer", json_key(&e->account));
 		put_reason(o, "kind", e->reason);
-		break;
-	case ADMIN_EVENT_ALERT:
-		put_reason(o, "what", e->reason);
 		break;
 	}
 	return o;

@@ -81,6 +81,8 @@ static json_t *tally_value(const struct governance *g, const struct proposal *p)
 	json_put(part, "reached", json_u128(r.quorum_reached));
 	json_put(part, "met", json_boolean(r.quorum_met));
 	json_put(part, "bp", json_count(p->rules.quorum_bp));
+	json_put(part, "counts_abstain",
+		 json_boolean(p->rules.quorum_counts_abstain));
 	json_put(o, "quorum", part);
 	part = json_object();
 	json_put(part, "required", json_u64(r.floor_required));
@@ -200,17 +202,44 @@ static bool state_known(const char *name)
 	return false;
 }
 
+/* Whether the account could still say something for the first time. */
+static bool waits_for(const struct governance *g, const struct proposal *p,
+		      uint32_t account)
+{
+	return p->state == STATE_VOTING &&
+	       governance_account(g, account)->eligible &&
+	       !governance_ballot_of(g, p->number, account, NULL);
+}
+
+/* The account of `not_voted_by`; *given says whether there is one. */
+static enum err take_voter(struct rpc_call *call, uint32_t *account,
+			   bool *given)
+{
+	struct public_key key;
+
+	*given = json_object_get(call->params, "not_voted_by") != NULL;
+	if (!*given)
+		return ERR_OK;
+	call_key(call, "not_voted_by", &key);
+	return governance_find_account(governance_of(call), account, &key)
+		       ? ERR_OK
+		       : ERR_UNKNOWN_ACCOUNT;
+}
+
 /* The cursor is the number of the last proposal shown: what comes next is
  * older, so new proposals never shift a page. */
 enum err rpc_PROPOSAL_LIST_handler(struct rpc_call *call)
 {
 	const struct governance *g = governance_of(call);
 	const char *state = call_text(call, "state");
-	uint32_t limit, number = governance_proposal_count(g);
+	uint32_t limit, number = governance_proposal_count(g), account = 0;
 	uint64_t cursor;
 	json_t *list;
+	bool by_voter;
 	enum err e = call_page(call, &limit, &cursor);
 
+	if (!e)
+		e = take_voter(call, &account, &by_voter);
 	if (e)
 		return e;
 	if (state && !state_known(state))
@@ -223,7 +252,8 @@ enum err rpc_PROPOSAL_LIST_handler(struct rpc_call *call)
 		const struct proposal *p = governance_proposal(g, number);
 		const char *name = proposal_state_name(p->state);
 
-		if (!state || strcmp(state, name) == 0)
+		if ((!state || strcmp(state, name) == 0) &&
+		    (!by_voter || waits_for(g, p, account)))
 			json_push(list, proposal_value(call, p));
 	}
 	call->result = json_object();
@@ -279,6 +309,7 @@ enum err rpc_TALLY_GET_handler(struct rpc_call *call)
 	call->result = tally_value(g, p);
 	json_put(call->result, "type", word(proposal_type_name(p->type)));
 	put_title(call, call->result, p, false);
+	put_reason(call, call->result, p);
 	json_put(call->result, "voting_start_ms",
 		 time_value(p->voting_start_ms));
 	json_put(call->result, "voting_end_ms", time_value(p->voting_end_ms));
@@ -315,6 +346,7 @@ static json_t *ballot_value(struct rpc_call *call, const struct proposal *p,
 	json_put(o, "stake", json_u64(a->power.tokens));
 	json_put(o, "reputation", json_u64(a->power.reputation));
 	json_put(o, "height", json_u64(b->height));
+	json_put(o, "position", json_count(stored.position));
 	json_put(o, "nonce", json_u64(b->nonce));
 	json_put(o, "changes", json_count(b->changes));
 	json_put(o, "reason",

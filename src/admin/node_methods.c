@@ -25,6 +25,7 @@ static json_t *word(const char *text)
 
 static void put_extra(json_t *o, const struct admin_status *st)
 {
+	json_put(o, "name", word(st->name));
 	json_put(o, "signing", json_boolean(st->signing));
 	json_put(o, "note", word(st->note));
 	json_put(o, "now_ms", json_u64(st->now_ms));
@@ -138,7 +139,8 @@ static json_t *peer_value(const struct admin_peer *p)
 	json_put(o, "role", word(p->role));
 	json_put(o, "version", word(p->version));
 	json_put(o, "height", json_u64(p->height));
-	json_put(o, "last_seen_ms", json_u64(p->last_seen_ms));
+	json_put(o, "connected_ms", json_u64(p->connected_ms));
+	json_put(o, "latency_us", json_count(p->latency_us));
 	json_put(o, "banned_until_ms", json_u64(p->banned_until_ms));
 	json_put(o, "bytes_in", json_u64(p->bytes_in));
 	json_put(o, "bytes_out", json_u64(p->bytes_out));

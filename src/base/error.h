@@ -47,7 +47,7 @@
 	X(TIMEOUT, 102, "timeout", "no answer came in time",                   \
 	  "it may still happen; ask again before you repeat it")               \
 	X(NOT_FOUND, 103, "not_found", "there is no such thing here",          \
-	  "check the number or hash")                                          \
+	  "check the number, hash or path")                                    \
 	X(CHECK_FAILED, 104, "check_failed", "a check did not hold",           \
 	  "the message says which")                                            \
 	X(NO_MEMORY, 105, "no_memory", "a bounded buffer is full",             \
@@ -60,9 +60,13 @@
 	  "the node stopped; keep the data and report it")                     \
 	X(BUSY, 108, "busy", "the node's queue for this is full",              \
 	  "try again after retry_after_ms")                                    \
+	X(PROCESS_STATE, 109, "process_state",                                 \
+	  "the process runs already, or does not run",                         \
+	  "testnet status shows what runs")                                    \
 	/* Peers. */                                                           \
 	X(PEER_MALFORMED, 200, "peer_malformed",                               \
-	  "a peer sent something that is not a message", "")                   \
+	  "a peer sent something that is not a message",                       \
+	  "compare the versions of both")                                      \
 	X(PEER_WRONG_NETWORK, 201, "peer_wrong_network",                       \
 	  "the peer belongs to another network (another genesis)",             \
 	  "compare the genesis hashes of both")                                \
@@ -74,7 +78,8 @@
 	X(PEER_UNKNOWN, 204, "peer_unknown", "there is no such peer",          \
 	  "peers lists them")                                                  \
 	X(PEER_IDENTITY, 205, "peer_identity",                                 \
-	  "the sender named is not the peer that sent it", "")                 \
+	  "the sender named is not the peer that sent it",                     \
+	  "it was refused; nothing needs doing")                               \
 	X(PEER_ADDRESS, 206, "peer_address",                                   \
 	  "the address is not PUBKEY@host:port",                               \
 	  "64 hex digits, @, a host and a port")                               \
@@ -82,24 +87,30 @@
 	  "peers tells why")                                                   \
 	/* Consensus. */                                                       \
 	X(NOT_VALIDATOR, 300, "not_validator",                                 \
-	  "the signer is not a validator of this epoch", "")                   \
+	  "the signer is not a validator of this epoch",                       \
+	  "validators lists them")                                             \
 	X(EQUIVOCATION, 301, "equivocation",                                   \
 	  "a validator signed two conflicting messages",                       \
 	  "evidence shows both")                                               \
 	X(BAD_CERTIFICATE, 302, "bad_certificate",                             \
-	  "the certificate does not carry a quorum of valid signatures", "")   \
+	  "the certificate does not carry a quorum of valid signatures",       \
+	  "fetch it again, from another node")                                 \
 	X(BAD_BLOCK, 303, "bad_block",                                         \
-	  "the block does not follow from its parent", "")                     \
+	  "the block does not follow from its parent",                         \
+	  "it was refused; nothing needs doing")                               \
 	X(STALE, 304, "stale", "the message is about what is already final",   \
-	  "")                                                                  \
+	  "it was dropped; nothing needs doing")                               \
 	X(SIGN_REFUSED, 305, "sign_refused",                                   \
-	  "signing this would contradict what was signed before", "")          \
-	X(TOO_FAR, 306, "too_far", "the message is too far ahead", "")         \
+	  "signing this would contradict what was signed before",              \
+	  "another process may use this key: stop one of them")                \
+	X(TOO_FAR, 306, "too_far", "the message is too far ahead",             \
+	  "wait: a node catches up by itself")                                 \
 	X(BAD_ELECTORATE, 307, "bad_electorate",                               \
 	  "the set of validators is empty, too large, repeated or weightless", \
-	  "")                                                                  \
+	  "mend the validators in the genesis")                                \
 	X(BAD_EVIDENCE, 308, "bad_evidence",                                   \
-	  "the evidence does not prove what it says", "")                      \
+	  "the evidence does not prove what it says",                          \
+	  "it was refused; nothing needs doing")                               \
 	/* Governance and transactions. */                                     \
 	X(MALFORMED, 400, "malformed",                                         \
 	  "the transaction is not encoded as the specification says",          \
@@ -146,7 +157,8 @@
 	  "the proposal's state does not allow this",                          \
 	  "proposal show tells its state")                                     \
 	X(TOO_MANY_CHANGES, 416, "too_many_changes",                           \
-	  "the ballot was replaced as often as it may be (16 times)", "")      \
+	  "the ballot was replaced as often as it may be (16 times)",          \
+	  "the last ballot stands")                                            \
 	X(DUPLICATE_BALLOT, 417, "duplicate_ballot",                           \
 	  "two ballots of the transaction are for one proposal",               \
 	  "give one ballot a proposal")                                        \
@@ -159,14 +171,16 @@
 	X(ALREADY_KNOWN, 420, "already_known",                                 \
 	  "this transaction was received before", "wait for its receipt")      \
 	X(OLDER_BALLOT, 421, "older_ballot",                                   \
-	  "a ballot with a higher nonce stands already", "")                   \
+	  "a ballot with a higher nonce stands already",                       \
+	  "sign another one to change it")                                     \
 	/* Keys. */                                                            \
 	X(KEY_UNKNOWN, 500, "key_unknown", "there is no key with that name",   \
 	  "key list shows them; --keys names another folder")                  \
 	X(KEY_EXISTS, 501, "key_exists", "a key with that name exists",        \
 	  "choose another name; keys are never overwritten")                   \
 	X(KEY_PASSPHRASE, 502, "key_passphrase",                               \
-	  "the passphrase does not open the key", "")                          \
+	  "the passphrase does not open the key",                              \
+	  "try again; a lost one cannot be recovered")                         \
 	X(KEY_DAMAGED, 503, "key_damaged", "the key file is damaged",          \
 	  "restore it from a backup")                                          \
 	X(KEY_NO_PASSPHRASE, 504, "key_no_passphrase",                         \
@@ -175,7 +189,8 @@
 	X(KEY_PERMISSIONS, 505, "key_permissions",                             \
 	  "others can read the key file", "chmod 600 it")                      \
 	X(KEY_NAME, 506, "key_name",                                           \
-	  "a key's name is letters, digits, dot, dash and underscore", "")     \
+	  "a key's name is letters, digits, dot, dash and underscore",         \
+	  "choose such a name, at most 63 bytes")                              \
 	/* Storage. */                                                         \
 	X(IO, 700, "io_error", "reading or writing a file failed",             \
 	  "check the disk, its space and its permissions")                     \

@@ -8,6 +8,7 @@
 #include "proto/codec_tx.h"
 
 #include <config.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static void get_status(void *ctx, struct admin_status *out)
 	out->chain_id = n->genesis->chain_id;
 	out->role = node_is_validator(n) ? "validator" : "observer";
 	out->note = n->note;
+	out->name = n->config->node_name;
 	out->genesis_hash = n->genesis_hash;
 	out->node_id = *secret_key_public(n->key);
 	out->block_hash = n->commit.durable_digest;
@@ -130,7 +132,9 @@ static size_t get_peers(void *ctx, struct admin_peer *out, size_t max)
 		snprintf(o->address, sizeof(o->address), "%.127s", p->address);
 		o->role = p->validator ? "validator" : "observer";
 		o->height = p->height;
-		o->last_seen_ms = p->connected_ms;
+		snprintf(o->version, sizeof(o->version), "%.63s", p->version);
+		o->connected_ms = p->connected_ms;
+		o->latency_us = p->latency_us;
 		o->banned_until_ms = p->banned_until_ms;
 		o->bytes_in = p->bytes_in;
 		o->bytes_out = p->bytes_out;
@@ -562,17 +566,20 @@ static void audit(void *ctx, const struct admin_audit *entry)
 static void add_audit_line(void *context, const struct audit_entry *e)
 {
 	char hash[HASH_HEX_BYTES], params[HASH_HEX_BYTES];
+	char number[24], time_ms[24];
 	FILE *out = context;
 	json_t *o;
 	char *line;
 
 	hash_hex(hash, &e->hash);
 	hash_hex(params, &e->params);
-	o = json_pack("{s:I,s:I,s:i,s:i,s:s,s:s,s:i,s:s}", "number",
-		      (json_int_t)e->number, "time_ms", (json_int_t)e->time_ms,
-		      "uid", (int)e->uid, "pid", (int)e->pid, "method",
-		      e->method, "params_hash", params, "code", (int)e->code,
-		      "hash", hash);
+	snprintf(number, sizeof(number), "%" PRIu64, e->number);
+	snprintf(time_ms, sizeof(time_ms), "%" PRIu64, e->time_ms);
+	o = json_pack("{s:s,s:s,s:I,s:I,s:s,s:s,s:{s:i,s:s},s:s}", "number",
+		      number, "time_ms", time_ms, "uid", (json_int_t)e->uid,
+		      "pid", (json_int_t)e->pid, "method", e->method,
+		      "params_hash", params, "result", "code", (int)e->code,
+		      "name", error_name((enum err)e->code), "hash", hash);
 	line = json_dumps(o, JSON_COMPACT);
 	fprintf(out, "%s\n", line);
 	free(line);
