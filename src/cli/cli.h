@@ -103,7 +103,8 @@ enum err cli_ask(struct cli *cli, const char *method, json_t *params,
 /* All pages of a list, at most `limit` rows (0: all). */
 int cli_call_pages(struct cli *cli, const char *method, json_t *params,
 		   const char *member, uint64_t limit, json_t **list);
-/* The method's result, shown. */
+/* The method's result, shown. With --dry-run a method that changes something
+ * is not called, but told. */
 int cli_show(struct cli *cli, const char *method, json_t *params,
 	     void (*table)(struct cli *cli, const json_t *value));
 /* A word that must be a number (of a proposal, a height). ERR_USAGE. */

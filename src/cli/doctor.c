@@ -96,10 +96,11 @@ static void show_settings(struct cli *cli, const json_t *list)
 	size_t i;
 
 	(void)cli;
+	table_head(t, (const char *const[]){"KEY", "FROM", "VALUE"});
 	json_array_foreach (list, i, row) {
 		table_cell(t, json_get_text(row, "key"));
-		table_cell(t, json_get_text(row, "value"));
 		table_cell(t, json_get_text(row, "source"));
+		table_cell(t, json_get_text(row, "value"));
 	}
 	table_print(&t, stdout);
 }
@@ -175,9 +176,7 @@ static void say(json_t *list, const char *name, bool ok, const char *format,
 
 static void check_folder(struct cli *cli, json_t *list)
 {
-	struct statvfs fs;
 	struct stat st;
-	uint64_t free_mb;
 
 	if (stat(cli->data_dir, &st) != 0) {
 		say(list, "folder", false,
@@ -188,6 +187,14 @@ static void check_folder(struct cli *cli, json_t *list)
 	}
 	say(list, "folder", (st.st_mode & 022) == 0, "%s%s", cli->data_dir,
 	    st.st_mode & 022 ? ": others may write to it; chmod 700 it" : "");
+}
+
+/* A node that runs looks at its disk itself. */
+static void check_disk(struct cli *cli, json_t *list)
+{
+	struct statvfs fs;
+	uint64_t free_mb;
+
 	if (statvfs(cli->data_dir, &fs) != 0)
 		return;
 	free_mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
@@ -211,6 +218,20 @@ static void check_key(struct cli *cli, json_t *list)
 		say(list, "key", true, "%s",
 		    info.encrypted ? "encrypted"
 				   : "good, but without a passphrase");
+}
+
+static void check_sign_log(struct cli *cli, json_t *list)
+{
+	char path[FILE_PATH_BYTES];
+
+	if (file_path(path, cli->data_dir, "keys/sign.log"))
+		return;
+	if (access(path, R_OK | W_OK) == 0)
+		say(list, "sign log", true, "beside the key");
+	else
+		say(list, "sign log", false,
+		    "%s: %s; without it a validator does not sign: put it back",
+		    path, strerror(errno));
 }
 
 static void check_genesis(struct cli *cli, json_t *list)
@@ -281,13 +302,12 @@ static void check_running(struct cli *cli, json_t *list)
 
 	if (cli_ask(cli, "node.status", NULL, &status, &error)) {
 		say(list, "socket", false, "%s; %s", error.message, error.hint);
+		check_disk(cli, list);
 		return;
 	}
 	say(list, "socket", true, "%s answers", cli->socket);
 	check_clock(list, status);
 	check_peers(list, status);
-	say(list, "sync", json_is_true(json_object_get(status, "synced")),
-	    "height %s", json_get_text(status, "height"));
 	json_decref(status);
 	if (cli_ask(cli, "node.health", NULL, &health, &error))
 		return;
@@ -321,6 +341,7 @@ int cmd_DOCTOR(struct cli *cli)
 
 	check_folder(cli, list);
 	check_key(cli, list);
+	check_sign_log(cli, list);
 	check_genesis(cli, list);
 	check_config(cli, list);
 	check_running(cli, list);

@@ -139,6 +139,8 @@ static const struct {
 	{ERR_RPC_SLOW_READER, CLI_EXIT_UNREACHABLE},
 	{ERR_RPC_BUSY, CLI_EXIT_UNREACHABLE},
 	{ERR_USAGE, CLI_EXIT_USAGE},
+	{ERR_KEY_NAME, CLI_EXIT_USAGE},
+	{ERR_PEER_ADDRESS, CLI_EXIT_USAGE},
 	{ERR_RPC_PARAMS, CLI_EXIT_USAGE},
 	{ERR_RPC_FORBIDDEN, CLI_EXIT_FORBIDDEN},
 	{ERR_KEY_PERMISSIONS, CLI_EXIT_FORBIDDEN},
@@ -209,6 +211,9 @@ int cli_fail_code(const struct cli *cli, enum err code, const char *context)
 	struct admin_error error;
 
 	admin_error_set(&error, code, context);
+	/* Which words are off says it all. */
+	if (code == ERR_USAGE && context && context[0])
+		snprintf(error.message, sizeof(error.message), "%s", context);
 	return cli_fail(cli, &error);
 }
 

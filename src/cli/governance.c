@@ -88,17 +88,24 @@ static int transact(struct cli *cli, const struct payload *payload)
 
 static void show_submitted(struct cli *cli, const json_t *value)
 {
+	uint64_t start = json_get_number(value, "voting_start_ms");
+	uint64_t end = json_get_number(value, "voting_end_ms");
+
 	if (json_object_get(value, "proposal"))
 		printf("proposal #%" PRIu64 "  id %s\n",
 		       json_get_number(value, "proposal"),
 		       json_get_text(value, "id"));
+	if (start)
+		printf("voting %s to %s\n", show_time(start), show_time(end));
 	show_sent(cli, value);
 }
 
 /* {"proposal","id","tx","height",…} from what tx.submit answered. */
 static int emit_submitted(struct cli *cli, json_t *result)
 {
+	static const char *const TIMES[] = {"voting_start_ms", "voting_end_ms"};
 	json_t *number = json_object_get(result, "proposal"), *o, *shown;
+	json_t *times = NULL;
 	struct admin_error error;
 
 	if (!number)
@@ -110,9 +117,12 @@ static int emit_submitted(struct cli *cli, json_t *result)
 				       json_get_number(result, "proposal")),
 		     &shown, &error)) {
 		json_object_set(o, "id", json_object_get(shown, "id"));
-		json_decref(shown);
+		times = shown;
 	}
 	json_object_update(o, result);
+	for (size_t i = 0; i < sizeof(TIMES) / sizeof(TIMES[0]); i++)
+		json_object_set(o, TIMES[i], json_object_get(times, TIMES[i]));
+	json_decref(times);
 	json_decref(result);
 	return cli_emit(cli, o, show_submitted);
 }
@@ -281,6 +291,8 @@ static void show_proposals(struct cli *cli, const json_t *list)
 		table_cell(t, json_get_text(row, "title"));
 	}
 	table_print(&t, stdout);
+	if (json_array_size(list) == 0)
+		puts("none");
 }
 
 static int list(struct cli *cli, const char *method, json_t *params,
@@ -303,10 +315,22 @@ static int list(struct cli *cli, const char *method, json_t *params,
 int cmd_PROPOSAL_LIST(struct cli *cli)
 {
 	const char *state = cli_option(cli, "state");
+	const char *voter = cli_option(cli, "not-voted");
+	json_t *params = json_object();
+	struct public_key key;
+	int failed = CLI_EXIT_OK;
 
-	return list(cli, "proposal.list",
-		    state ? cli_params_text("state", state) : NULL, "proposals",
-		    show_proposals);
+	if (state)
+		json_put(params, "state", json_text(state, strlen(state)));
+	if (voter)
+		failed = cli_public_key(cli, voter, &key);
+	if (failed) {
+		json_decref(params);
+		return failed;
+	}
+	if (voter)
+		json_put(params, "not_voted_by", json_key(&key));
+	return list(cli, "proposal.list", params, "proposals", show_proposals);
 }
 
 static void show_votes(struct cli *cli, const json_t *list)

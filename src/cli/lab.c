@@ -82,7 +82,7 @@ static enum err start(struct lab *lab, const char *dir, struct genesis *genesis,
 		e = network_up(lab->net, lab->cli, &spec, text);
 	lab->own = e == ERR_OK;
 	if (e && lab->temporary && lab->net->dir[0] &&
-	    network_remove(lab->net, text))
+	    network_remove(lab->net->dir, text))
 		cli_note(lab->cli, "%s was left behind", lab->net->dir);
 	return e;
 }
@@ -107,7 +107,7 @@ void lab_close(struct lab *lab)
 
 	if (lab->own && lab->temporary) {
 		network_down(lab->net, STOP_TIMEOUT_MS);
-		if (network_remove(lab->net, &text))
+		if (network_remove(lab->net->dir, &text))
 			cli_note(lab->cli, "%s", text.text);
 	}
 	free(lab->net);

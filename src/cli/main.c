@@ -12,6 +12,22 @@ static cli_handler *const HANDLERS[CLI_COMMAND_COUNT] = {
 #undef CLI_HANDLER
 };
 
+/* What changes this machine by itself has nothing to show beforehand. */
+static bool has_dry_run(enum cli_command_id id)
+{
+	static const enum cli_command_id NONE[] = {
+		CLI_INIT,	  CLI_JOIN,	    CLI_TESTNET_UP,
+		CLI_TESTNET_DOWN, CLI_TESTNET_KILL, CLI_TESTNET_START,
+		CLI_KEY_NEW,	  CLI_KEY_PASSWD,   CLI_REPLAY,
+		CLI_LOAD};
+
+	for (size_t i = 0; i < sizeof(NONE) / sizeof(NONE[0]); i++) {
+		if (NONE[i] == id)
+			return false;
+	}
+	return true;
+}
+
 static int run(struct cli *cli)
 {
 	if (cli_flag(cli, "help")) {
@@ -23,6 +39,9 @@ static int run(struct cli *cli)
 	}
 	if (cli_flag(cli, "version"))
 		return cmd_VERSION(cli);
+	if (cli->dry_run && !has_dry_run(cli->command))
+		return cli_fail_code(cli, ERR_USAGE,
+				     "--dry-run is for what is sent to a node");
 	return HANDLERS[cli->command](cli);
 }
 

@@ -225,7 +225,7 @@ enum err network_start(struct network *net, uint32_t index, uint64_t timeout_ms,
 	enum err e;
 
 	if (network_is_running(n))
-		return err_set(text, ERR_WRONG_STATE, "%s runs already",
+		return err_set(text, ERR_PROCESS_STATE, "%s runs already",
 			       n->name);
 	e = spawn(n, text);
 	if (!e)
@@ -252,7 +252,7 @@ enum err network_kill(struct network *net, uint32_t index,
 	struct network_node *n = &net->nodes[index];
 
 	if (!network_is_running(n))
-		return err_set(text, ERR_WRONG_STATE, "%s does not run",
+		return err_set(text, ERR_PROCESS_STATE, "%s does not run",
 			       n->name);
 	kill(n->pid, SIGKILL);
 	if (!wait_gone(n, clock_mono_ms() + KILL_TIMEOUT_MS))
@@ -289,10 +289,10 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 	return remove(path);
 }
 
-enum err network_remove(const struct network *net, struct err_text *text)
+enum err network_remove(const char *dir, struct err_text *text)
 {
-	if (nftw(net->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
-		return file_fail(text, errno, "remove", net->dir);
+	if (nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
+		return file_fail(text, errno, "remove", dir);
 	return ERR_OK;
 }
 
@@ -557,8 +557,8 @@ enum err network_up(struct network *net, const struct cli *cli,
 	e = state_path(path, net->dir);
 	if (!e && access(path, F_OK) == 0)
 		e = err_set(text, ERR_FILE_EXISTS,
-			    "%s has a network already; testnet down --remove "
-			    "removes it",
+			    "%s has a network already; testnet start starts "
+			    "it again, testnet down --remove removes it",
 			    net->dir);
 	if (!e)
 		e = file_path(net->keys, net->dir, "keys");

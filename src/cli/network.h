@@ -68,8 +68,7 @@ enum err network_kill(struct network *net, uint32_t index,
 /* SIGTERM to all, SIGKILL to those left after the time-out. */
 void network_down(struct network *net, uint64_t timeout_ms);
 /* Remove the folder of a network that is down. */
-enum err network_remove(const struct network *net,
-			struct err_text *text) MUST_USE;
+enum err network_remove(const char *dir, struct err_text *text) MUST_USE;
 /* CPU time of all running nodes so far, in microseconds; and memory. */
 uint64_t network_cpu_us(const struct network *net);
 uint64_t network_rss_bytes(const struct network *net);

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum err cli_ask(struct cli *cli, const char *method, json_t *params,
@@ -67,11 +68,36 @@ int cli_call_pages(struct cli *cli, const char *method, json_t *params,
 	return failed;
 }
 
+static void show_request(struct cli *cli, const json_t *o)
+{
+	char *text = json_dumps(json_object_get(o, "params"), JSON_COMPACT);
+
+	(void)cli;
+	printf("would ask for %s %s\n", json_get_text(o, "method"),
+	       text ? text : "");
+	free(text);
+}
+
+static bool changes_something(const char *method)
+{
+	enum rpc_method_id id = rpc_method_find(method, strlen(method));
+
+	return id != RPC_METHOD_COUNT && rpc_method(id)->audited;
+}
+
 int cli_show(struct cli *cli, const char *method, json_t *params,
 	     void (*table)(struct cli *cli, const json_t *value))
 {
 	json_t *result;
-	int failed = cli_call(cli, method, params, &result);
+	int failed;
+
+	if (cli->dry_run && changes_something(method)) {
+		result = json_object();
+		json_put(result, "method", json_string(method));
+		json_put(result, "params", params ? params : json_object());
+		return cli_emit(cli, result, show_request);
+	}
+	failed = cli_call(cli, method, params, &result);
 
 	return failed ? failed : cli_emit(cli, result, table);
 }

@@ -3,6 +3,7 @@
 #include "cli/sign.h"
 
 #include "admin/genesis_json.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "cli/render.h"
 #include "ledger/receipt.h"
@@ -13,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#define AGAIN_MS  100u
 #define INPUT_MAX (4u << 20)
 #define ARENA_MAX (16u << 20)
 
@@ -141,34 +144,114 @@ static enum err take_input(const char *word, const char *name,
 
 /* --- Transactions --- */
 
-static void show_pairs(struct cli *cli, const json_t *o)
+static uint64_t number_of(const char *digits)
 {
-	const char *name;
-	json_t *value;
+	uint64_t v = 0;
 
-	(void)cli;
-	json_object_foreach ((json_t *)(uintptr_t)o, name, value) {
-		char *text = json_is_string(value)
-				     ? strdup(json_string_value(value))
-				     : json_dumps(value, JSON_ENCODE_ANY |
-								 JSON_COMPACT);
+	return parse_u64(digits, &v) ? v : 0;
+}
 
-		printf("%-18s %s\n", name, text ? text : "");
-		free(text);
+/* What a person is told of a transaction, in this order. */
+static const struct {
+	const char *member, *label;
+	enum { LINE_TEXT, LINE_ACCOUNT, LINE_TIME, LINE_COUNT } kind;
+} LINES[] = {
+	{"tx", "tx", LINE_TEXT},
+	{"account", "signed by", LINE_ACCOUNT},
+	{"nonce", "nonce", LINE_COUNT},
+	{"valid_until_ms", "valid until", LINE_TIME},
+	{"height", "height", LINE_COUNT},
+	{"proposal", "proposal", LINE_COUNT},
+	{"reason", "reason", LINE_TEXT},
+	{"description", "description", LINE_TEXT},
+};
+
+static void show_line(struct cli *cli, size_t i, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	char number[24];
+
+	if (!text) {
+		snprintf(number, sizeof(number), "%lld",
+			 (long long)json_integer_value(value));
+		text = number;
+	}
+	printf("%-12s ", LINES[i].label);
+	switch (LINES[i].kind) {
+	case LINE_TEXT:
+		puts(text);
+		break;
+	case LINE_ACCOUNT:
+		printf("%s (%s)\n", show_account(cli, text), text);
+		break;
+	case LINE_TIME:
+		puts(show_time(number_of(text)));
+		break;
+	case LINE_COUNT:
+		puts(show_thousands(text));
+		break;
 	}
 }
 
-static int by_hash(struct cli *cli, const char *method,
-		   void (*table)(struct cli *cli, const json_t *value))
+static void show_ballots(const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		printf("%-12s %s on #%" PRIu64 "%s%s\n", "ballot",
+		       json_get_text(row, "choice"),
+		       json_get_number(row, "proposal"),
+		       json_get_text(row, "reason")[0] ? ", saying: " : "",
+		       json_get_text(row, "reason"));
+	}
+}
+
+static void show_kind(const json_t *o)
+{
+	if (json_get_text(o, "kind")[0])
+		printf("%-12s %s%s%s%s%s%s\n", "kind", json_get_text(o, "kind"),
+		       json_get_text(o, "type")[0] ? ", " : "",
+		       json_get_text(o, "type"),
+		       json_get_text(o, "title")[0] ? ": \"" : "",
+		       json_get_text(o, "title"),
+		       json_get_text(o, "title")[0] ? "\"" : "");
+}
+
+static void show_tx(struct cli *cli, const json_t *o)
+{
+	const json_t *outcome = json_object_get(o, "result");
+	const json_t *valid = json_object_get(o, "signature_valid");
+
+	show_kind(o);
+	for (size_t i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++) {
+		const json_t *value = json_object_get(o, LINES[i].member);
+
+		if (json_is_integer(value) ||
+		    (json_is_string(value) && json_string_length(value) > 0))
+			show_line(cli, i, value);
+	}
+	show_ballots(json_object_get(o, "ballots"));
+	if (json_is_object(outcome))
+		printf("%-12s %s\n", "outcome", json_get_text(outcome, "name"));
+	if (json_is_boolean(valid))
+		printf("%-12s %s\n", "signature",
+		       json_is_true(valid) ? "good ✓" : "WRONG ✗");
+	else if (valid)
+		printf("%-12s not checked: name the network with "
+		       "--genesis-hash\n",
+		       "signature");
+}
+
+static int check_id(const struct cli *cli)
 {
 	struct hash hash;
 
-	if (!hex_decode(hash.b, HASH_BYTES, cli->words[0],
-			strlen(cli->words[0])))
-		return cli_fail_code(cli, ERR_USAGE,
-				     "a transaction's id is 64 hex digits");
-	return cli_show(cli, method, cli_params_text("tx", cli->words[0]),
-			table);
+	if (hex_decode(hash.b, HASH_BYTES, cli->words[0],
+		       strlen(cli->words[0])))
+		return CLI_EXIT_OK;
+	return cli_fail_code(cli, ERR_USAGE,
+			     "a transaction's id is 64 hex digits");
 }
 
 /* What the node has of it, with its content taken apart here. */
@@ -182,8 +265,9 @@ int cmd_TX_SHOW(struct cli *cli)
 	struct tx tx;
 	int failed;
 
-	if (strlen(cli->words[0]) != 2 * HASH_BYTES)
-		return by_hash(cli, "tx.get", show_pairs);
+	failed = check_id(cli);
+	if (failed)
+		return failed;
 	failed = cli_call(cli, "tx.get", cli_params_text("tx", cli->words[0]),
 			  &o);
 	if (failed)
@@ -206,7 +290,7 @@ int cmd_TX_SHOW(struct cli *cli)
 	}
 	arena_fini(&arena);
 	free((void *)(uintptr_t)raw.data);
-	return cli_emit(cli, o, show_pairs);
+	return cli_emit(cli, o, show_tx);
 }
 
 int cmd_TX_DECODE(struct cli *cli)
@@ -235,14 +319,12 @@ int cmd_TX_DECODE(struct cli *cli)
 							  HASH_BYTES,
 							  &tx.signature))
 			       : json_null());
-		if (cli->format == FORMAT_TABLE)
-			payload_tell(stderr, &tx.payload);
 	}
 	arena_fini(&arena);
 	free((void *)(uintptr_t)raw.data);
 	if (e)
 		return cli_fail_code(cli, e, text.text);
-	return cli_emit(cli, o, show_pairs);
+	return cli_emit(cli, o, show_tx);
 }
 
 int cmd_TX_SUBMIT(struct cli *cli)
@@ -256,6 +338,10 @@ int cmd_TX_SUBMIT(struct cli *cli)
 
 	if (e)
 		return cli_fail_code(cli, e, text.text);
+	if (cli->dry_run) {
+		free((void *)(uintptr_t)raw.data);
+		return cmd_TX_DECODE(cli);
+	}
 	params = json_object();
 	json_put(params, "tx", json_hex(raw.data, raw.size));
 	json_put(params, "wait",
@@ -270,7 +356,7 @@ int cmd_TX_SUBMIT(struct cli *cli)
 	code = (int)json_integer_value(
 		json_object_get(json_object_get(result, "result"), "code"));
 	if (code == 0)
-		return cli_emit(cli, result, show_pairs);
+		return cli_emit(cli, result, show_tx);
 	json_decref(result);
 	admin_error_set(&error, error_from_number(code), NULL);
 	return cli_refused(cli, &error);
@@ -280,26 +366,50 @@ int cmd_TX_SUBMIT(struct cli *cli)
 
 static void show_saved(struct cli *cli, const json_t *o)
 {
+	printf("%s: receipt of %s, %zu bytes\n", cli_option(cli, "file"),
+	       json_get_text(o, "tx"), strlen(json_get_text(o, "receipt")) / 2);
+}
+
+/* A receipt is for a file: people get the same text as --file writes. */
+static void show_receipt(struct cli *cli, const json_t *o)
+{
 	(void)cli;
-	printf("receipt of %s, %zu bytes\n", json_get_text(o, "tx"),
-	       strlen(json_get_text(o, "receipt")) / 2);
+	json_dumpf(o, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+/* A receipt wants a checkpoint above its block: that is waited for. */
+static int fetch_receipt(struct cli *cli, json_t **out)
+{
+	uint64_t until = clock_mono_ms() + cli->timeout_ms;
+	const struct timespec pause = {0, AGAIN_MS * 1000000l};
+	struct admin_error error;
+	enum err e;
+
+	for (;;) {
+		e = cli_ask(cli, "receipt.get",
+			    cli_params_text("tx", cli->words[0]), out, &error);
+		if (e != ERR_NOT_READY || clock_mono_ms() >= until)
+			return e ? cli_fail(cli, &error) : CLI_EXIT_OK;
+		nanosleep(&pause, NULL);
+	}
 }
 
 int cmd_RECEIPT_GET(struct cli *cli)
 {
 	const char *file = cli_option(cli, "file");
 	struct err_text text = {""};
+	int failed = check_id(cli);
 	json_t *o;
 	char *dump;
-	int failed;
 	enum err e;
 
-	failed = cli_call(cli, "receipt.get",
-			  cli_params_text("tx", cli->words[0]), &o);
+	if (!failed)
+		failed = fetch_receipt(cli, &o);
 	if (failed)
 		return failed;
 	if (!file)
-		return cli_emit(cli, o, show_pairs);
+		return cli_emit(cli, o, show_receipt);
 	dump = json_dumps(o, JSON_INDENT(2));
 	e = dump ? file_replace(file, dump, strlen(dump), 0644, &text)
 		 : ERR_NO_MEMORY;
@@ -363,6 +473,8 @@ static void show_facts(struct cli *cli, const json_t *o)
 		       json_get_text(o, "checkpoint_height"));
 	else
 		printf("outcome      not covered by a checkpoint yet\n");
+	show_kind(json_object_get(o, "content"));
+	show_ballots(json_object_get(json_object_get(o, "content"), "ballots"));
 }
 
 /* A receipt's file names its transaction in the clear: it must be the one that
@@ -491,18 +603,32 @@ int cmd_CHECKPOINT(struct cli *cli)
 
 static void show_audit(struct cli *cli, const json_t *list)
 {
+	struct table *t = table_new(6);
 	const json_t *row;
 	size_t i;
 
 	(void)cli;
+	table_head(t, (const char *const[]){"#", "TIME", "USER", "PROCESS",
+					    "METHOD", "OUTCOME"});
+	table_right(t, 0);
+	table_right(t, 2);
+	table_right(t, 3);
 	json_array_foreach (list, i, row) {
-		printf("%s  uid %" PRIu64 "  %s  %s\n",
-		       show_time(json_get_number(row, "time_ms")),
-		       json_get_number(row, "uid"),
-		       json_get_text(row, "method"),
-		       error_name((enum err)json_integer_value(
-			       json_object_get(row, "code"))));
+		char uid[16], pid[16];
+
+		snprintf(uid, sizeof(uid), "%" PRIu64,
+			 json_get_number(row, "uid"));
+		snprintf(pid, sizeof(pid), "%" PRIu64,
+			 json_get_number(row, "pid"));
+		table_cell(t, json_get_text(row, "number"));
+		table_cell(t, show_time(json_get_number(row, "time_ms")));
+		table_cell(t, uid);
+		table_cell(t, pid);
+		table_cell(t, json_get_text(row, "method"));
+		table_cell(t, json_get_text(json_object_get(row, "result"),
+					    "name"));
 	}
+	table_print(&t, stdout);
 }
 
 int cmd_AUDIT_TAIL(struct cli *cli)

@@ -39,8 +39,10 @@ static void show_choice(struct cli *cli, const json_t *tally,
 	color_begin(cli, color);
 	fputs(show_bar(weight, base), stdout);
 	color_end(cli);
-	printf("  %6s   %" PRIu64 " voters\n", show_percent(weight, base),
-	       json_get_number(member(tally, "choices", choice), "voters"));
+	printf("  %6s   %s\n", show_percent(weight, base),
+	       show_some(json_get_number(member(tally, "choices", choice),
+					 "voters"),
+			 "voter"));
 }
 
 /* For, among for and against: the sum as digits again. */
@@ -58,6 +60,25 @@ static const char *sum_text(const char *a, const char *b)
 	return text + at;
 }
 
+/* "50%", "67.5%": a rule, which is round more often than not. */
+static const char *show_rule(uint64_t bp)
+{
+	static char text[24];
+
+	if (bp % 100)
+		return show_bp(bp);
+	snprintf(text, sizeof(text), "%" PRIu64 "%%", bp / 100);
+	return text;
+}
+
+static void show_verdict(struct cli *cli, bool good)
+{
+	color_begin(cli, good ? COLOR_GREEN : COLOR_RED);
+	fputs(show_mark(good), stdout);
+	color_end(cli);
+}
+
+/* Whether it has what it needs, on a line. */
 static void show_rules(struct cli *cli, const json_t *tally)
 {
 	const char *base =
@@ -68,23 +89,61 @@ static void show_rules(struct cli *cli, const json_t *tally)
 	const char *yes = choice_weight(tally, "for", "weight");
 	const char *cast =
 		sum_text(yes, choice_weight(tally, "against", "weight"));
+	char share[16];
 
-	(void)cli;
-	printf("approval %s of for+against, needs %s %s %s\n",
-	       show_percent(yes, cast),
-	       json_is_true(json_object_get(approval, "strict")) ? "more than"
-								 : "at least",
-	       show_bp(json_get_number(approval, "threshold_bp")),
-	       show_mark(is(tally, "approval", "met")));
-	printf("quorum   %s reached, needs %s %s\n",
+	snprintf(share, sizeof(share), "%s", show_percent(yes, cast));
+	printf("turnout  %s    quorum %s, needs %s ",
+	       show_percent(sum_text(cast,
+				     choice_weight(tally, "abstain", "weight")),
+			    base),
 	       show_percent(json_get_text(quorum, "reached"), base),
-	       show_bp(json_get_number(quorum, "bp")),
-	       show_mark(is(tally, "quorum", "met")));
-	if (strcmp(json_get_text(floor, "required"), "0") != 0)
-		printf("floor    %s tokens reached, needs %s %s\n",
+	       show_rule(json_get_number(quorum, "bp")));
+	show_verdict(cli, is(tally, "quorum", "met"));
+	printf("    approval %s of for+against, needs %s%s ", share,
+	       json_is_true(json_object_get(approval, "strict")) ? ">" : "≥",
+	       show_rule(json_get_number(approval, "threshold_bp")));
+	show_verdict(cli, is(tally, "approval", "met"));
+	if (strcmp(json_get_text(floor, "required"), "0") != 0) {
+		printf("\nfloor    %s tokens for and abstain, needs %s ",
 		       show_decimal(json_get_text(floor, "reached"), 6),
-		       show_decimal(json_get_text(floor, "required"), 6),
-		       show_mark(is(tally, "floor", "met")));
+		       show_decimal(json_get_text(floor, "required"), 6));
+		show_verdict(cli, is(tally, "floor", "met"));
+	}
+	putchar('\n');
+}
+
+/* What the percentages are of. */
+static void show_base(const json_t *tally)
+{
+	static const struct {
+		const char *mechanism, *weight;
+	} WEIGHTS[] = {
+		{"token", "its stake"},
+		{"quadratic", "the square root of its stake"},
+		{"reputation", "its reputation"},
+		{"hybrid", "its share of all stake and of all reputation, "
+			   "weighed by the type's two weights"},
+	};
+	const char *mechanism = json_get_text(tally, "mechanism");
+	const json_t *eligible = json_object_get(tally, "eligible");
+	bool abstain = is(tally, "quorum", "counts_abstain");
+
+	for (size_t i = 0; i < sizeof(WEIGHTS) / sizeof(WEIGHTS[0]); i++) {
+		if (strncmp(mechanism, WEIGHTS[i].mechanism,
+			    strlen(WEIGHTS[i].mechanism)) == 0)
+			printf("weight   %s: an account has %s; 100%% is all "
+			       "%s\n",
+			       mechanism, WEIGHTS[i].weight,
+			       show_some(json_get_number(eligible, "voters"),
+					 "voter"));
+	}
+	printf("quorum   counts for%s: %s of %s, needs %s\n",
+	       abstain ? " and abstain" : " alone",
+	       show_thousands(json_get_text(json_object_get(tally, "quorum"),
+					    "reached")),
+	       show_thousands(json_get_text(eligible, "weight")),
+	       show_thousands(json_get_text(json_object_get(tally, "quorum"),
+					    "required")));
 }
 
 static void show_not_voted(struct cli *cli, const json_t *tally)
@@ -104,37 +163,53 @@ static void show_not_voted(struct cli *cli, const json_t *tally)
 	putchar('\n');
 }
 
-static void show_closing(const json_t *o)
+static void show_when(const char *what, uint64_t at)
 {
-	uint64_t end = json_get_number(o, "voting_end_ms");
 	uint64_t now = clock_wall_ms();
 
-	if (end > now)
-		printf("   closes %s (%s)", show_time(end),
-		       show_duration(end - now));
-	else if (end > 0)
-		printf("   closed %s", show_time(end));
+	printf("   %s %s (%s%s)", what, show_time(at),
+	       show_duration(at > now ? at - now : now - at),
+	       at > now ? "" : " ago");
+}
+
+/* "#41 "Raise the quorum"   VOTING   closes 2026-11-24 13:00:00 UTC (5 h)" */
+static void show_headline(struct cli *cli, const json_t *o)
+{
+	const char *state = json_get_text(o, "state");
+	const char *reason = json_get_text(o, "reason");
+	enum color color = strcmp(state, "passed") == 0	    ? COLOR_GREEN
+			   : strcmp(state, "rejected") == 0 ? COLOR_RED
+							    : COLOR_YELLOW;
+
+	printf("#%" PRIu64 " \"%s\"   ", json_get_number(o, "proposal"),
+	       json_get_text(o, "title"));
+	color_begin(cli, color);
+	for (; *state; state++)
+		putchar(*state >= 'a' && *state <= 'z' ? *state - 'a' + 'A'
+						       : *state);
+	color_end(cli);
+	if (reason[0])
+		printf(": %s", reason);
+	state = json_get_text(o, "state");
+	if (strcmp(state, "submitted") == 0)
+		show_when("opens", json_get_number(o, "voting_start_ms"));
+	else if (strcmp(state, "voting") == 0)
+		show_when("closes", json_get_number(o, "voting_end_ms"));
+	else if (json_get_number(o, "voting_end_ms") > 0)
+		show_when("closed", json_get_number(o, "voting_end_ms"));
+	putchar('\n');
 }
 
 static void show_tally_of(struct cli *cli, const json_t *tally, bool explain)
 {
-	const char *base =
-		json_get_text(json_object_get(tally, "eligible"), "weight");
-	const char *cast = sum_text(choice_weight(tally, "for", "weight"),
-				    choice_weight(tally, "against", "weight"));
-	char both[48];
 	bool voting = strcmp(json_get_text(tally, "state"), "voting") == 0;
 
 	show_choice(cli, tally, "for", COLOR_GREEN);
 	show_choice(cli, tally, "against", COLOR_RED);
 	show_choice(cli, tally, "abstain", COLOR_DIM);
-	snprintf(both, sizeof(both), "%s", cast);
-	printf("turnout  %s of %s, %s\n",
-	       show_percent(sum_text(both,
-				     choice_weight(tally, "abstain", "weight")),
-			    base),
-	       show_thousands(base), json_get_text(tally, "mechanism"));
 	show_rules(cli, tally);
+	if (explain)
+		show_base(tally);
 	if (explain && json_object_get(tally, "not_voted"))
 		show_not_voted(cli, tally);
 	if (voting)
@@ -146,10 +221,7 @@ static void show_tally_of(struct cli *cli, const json_t *tally, bool explain)
 
 static void show_tally(struct cli *cli, const json_t *tally)
 {
-	printf("#%" PRIu64 " \"%s\"   %s", json_get_number(tally, "proposal"),
-	       json_get_text(tally, "title"), json_get_text(tally, "state"));
-	show_closing(tally);
-	putchar('\n');
+	show_headline(cli, tally);
 	show_tally_of(cli, tally, cli_flag(cli, "explain"));
 }
 
@@ -171,25 +243,30 @@ int cmd_TALLY(struct cli *cli)
 
 static void show_proposal(struct cli *cli, const json_t *p)
 {
-	const char *reason = json_get_text(p, "reason");
+	bool tallied = json_get_number(p, "voting_start_ms") > 0;
 
-	printf("#%" PRIu64 " \"%s\"\n", json_get_number(p, "proposal"),
-	       json_get_text(p, "title"));
-	printf("state     %s%s%s%s\n", json_get_text(p, "state"),
-	       reason[0] ? " (" : "", reason, reason[0] ? ")" : "");
+	show_headline(cli, p);
 	printf("type      %s, %s\n", json_get_text(p, "type"),
 	       json_get_text(p, "mechanism"));
 	printf("proposer  %s\n",
 	       show_account(cli, json_get_text(p, "proposer")));
-	printf("submitted %s\n", show_time(json_get_number(p, "submitted_ms")));
-	printf("voting    %s to %s\n",
-	       show_time(json_get_number(p, "voting_start_ms")),
-	       show_time(json_get_number(p, "voting_end_ms")));
+	if (json_get_number(p, "submitted_ms") > 0)
+		printf("submitted %s\n",
+		       show_time(json_get_number(p, "submitted_ms")));
+	if (tallied)
+		printf("voting    %s to %s\n",
+		       show_time(json_get_number(p, "voting_start_ms")),
+		       show_time(json_get_number(p, "voting_end_ms")));
+	if (strcmp(json_get_text(p, "state"), "draft") == 0)
+		printf("expires   %s\n",
+		       show_time(json_get_number(p, "expires_ms")));
 	printf("id        %s\n", json_get_text(p, "id"));
 	if (json_get_text(p, "description")[0])
 		printf("\n%s\n", json_get_text(p, "description"));
-	putchar('\n');
-	show_tally_of(cli, json_object_get(p, "tally"), false);
+	if (tallied) {
+		putchar('\n');
+		show_tally_of(cli, json_object_get(p, "tally"), false);
+	}
 }
 
 int cmd_PROPOSAL_SHOW(struct cli *cli)

@@ -55,6 +55,15 @@ const char *show_count(uint64_t n)
 	return show_thousands(digits);
 }
 
+const char *show_some(uint64_t n, const char *thing)
+{
+	char *out = next_text();
+
+	snprintf(out, TEXT_BYTES, "%s %s%s", show_count(n), thing,
+		 n == 1 ? "" : "s");
+	return out;
+}
+
 const char *show_decimal(const char *digits, unsigned places)
 {
 	uint64_t v = 0, unit = 1, rest;
@@ -232,18 +241,39 @@ void table_cell(struct table *t, const char *text)
 		t->width[column] = width;
 }
 
+void table_head(struct table *t, const char *const *names)
+{
+	for (int i = 0; i < t->columns; i++)
+		table_cell(t, names[i]);
+}
+
+/* Nothing but empty cells to its right: no blanks are printed there. */
+static bool is_last(const struct table *t, size_t i)
+{
+	size_t end = (i / (size_t)t->columns + 1) * (size_t)t->columns;
+
+	for (size_t k = i + 1; k < end && k < t->count; k++) {
+		if (t->cells[k][0])
+			return false;
+	}
+	return true;
+}
+
 static void print_cell(const struct table *t, size_t i, FILE *out)
 {
 	size_t column = i % (size_t)t->columns;
 	size_t pad = t->width[column] - cells_of(t->cells[i]);
-	bool last = column + 1 == (size_t)t->columns;
+	bool last = is_last(t, i), blank = last && !t->cells[i][0];
 
-	for (size_t k = 0; t->right[column] && k < pad; k++)
+	for (size_t k = 0; !blank && t->right[column] && k < pad; k++)
 		fputc(' ', out);
 	fputs(t->cells[i], out);
 	for (size_t k = 0; !last && !t->right[column] && k < pad; k++)
 		fputc(' ', out);
-	fputs(last ? "\n" : "  ", out);
+	if (!last)
+		fputs("  ", out);
+	if (column + 1 == (size_t)t->columns)
+		fputc('\n', out);
 }
 
 void table_print(struct table **table, FILE *out)

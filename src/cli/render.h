@@ -14,6 +14,7 @@ enum color { COLOR_NONE, COLOR_GREEN, COLOR_RED, COLOR_YELLOW, COLOR_DIM };
 /* Texts in static rings: valid until eight more were made. */
 const char *show_thousands(const char *digits); /* "13,712" */
 const char *show_count(uint64_t n);
+const char *show_some(uint64_t n, const char *thing); /* "2 proposals" */
 /* A decimal string of units with `places` digits behind the point: tokens
  * from micro-tokens with 6, points with 3. Trailing zeros are left out. */
 const char *show_decimal(const char *digits, unsigned places);
@@ -37,6 +38,8 @@ void color_end(const struct cli *cli);
  * its widest cell. */
 struct table;
 struct table *table_new(int columns);
+/* The first row: as many names as there are columns. */
+void table_head(struct table *t, const char *const *names);
 /* Right-align a column. */
 void table_right(struct table *t, int column);
 void table_cell(struct table *t, const char *text);

@@ -342,8 +342,8 @@ static enum err fetch(struct cli *cli, struct genesis *genesis,
 				genesis_fini(genesis);
 		}
 		free(data);
-		if (e)
-			cli_note(cli, "%s: %s", cli->words[i],
+		if (e && i + 1 < cli->word_count)
+			cli_note(cli, "%s",
 				 text->text[0] ? text->text
 					       : error_info(e)->sentence);
 	}

@@ -80,7 +80,7 @@ static void tell_vote(FILE *out, const struct payload_vote *vote)
 	}
 }
 
-void payload_tell(FILE *out, const struct payload *p)
+static void payload_tell(FILE *out, const struct payload *p)
 {
 	const char *type;
 
@@ -242,11 +242,9 @@ static int prepare(struct cli *cli, struct signer *s)
 
 static void show_dry(struct cli *cli, const json_t *value)
 {
-	char *text = json_dumps(value, JSON_INDENT(2));
-
 	(void)cli;
-	puts(text ? text : "");
-	free(text);
+	printf("signed, not sent\ntx %s\n%s\n", json_get_text(value, "tx"),
+	       json_get_text(value, "raw"));
 }
 
 static int dry_run(struct cli *cli, const struct signer *s, struct bytes raw,
@@ -371,14 +369,14 @@ int cli_transact(struct cli *cli, const struct payload *payload,
 	failed = prepare(cli, &s);
 	arena_init(&arena, 2 * CODEC_TX_ARENA_BYTES);
 	if (!failed && cli->format == FORMAT_TABLE) {
-		fputs("you are about to ", stderr);
+		fprintf(stderr, "%s signs: ", cli_option(cli, "as"));
 		payload_tell(stderr, payload);
 	}
 	if (!failed && cli->dry_run)
 		failed = sign_dry(cli, &s, payload, &arena);
 	else if (!failed && cli->progress && cli->terminal &&
-		 !cli_confirm(cli, "sign and send?"))
-		failed = cli_fail_code(cli, ERR_USAGE, "not sent");
+		 !cli_confirm(cli, "send it?"))
+		failed = cli_fail_code(cli, ERR_USAGE, "nothing was sent");
 	else if (!failed)
 		failed = submit(cli, &s, payload, &arena, result);
 	arena_fini(&arena);

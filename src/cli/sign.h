@@ -21,9 +21,8 @@ int cli_public_key(struct cli *cli, const char *word, struct public_key *out);
 int cli_transact(struct cli *cli, const struct payload *payload,
 		 json_t **result);
 
-/* What a transaction says, as JSON and as words on stderr. */
+/* What a transaction says. */
 struct tx;
 json_t *tx_value(const struct tx *tx);
-void payload_tell(FILE *out, const struct payload *payload);
 
 #endif

@@ -2,15 +2,19 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "cli/render.h"
+#include "cli/sign.h"
 #include "config.h"
+#include "crypto/keystore.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS 50u
+#define POLL_MS		50u
+#define NOT_VOTED_SHOWN 5
 
 /* --- Status --- */
 
@@ -42,15 +46,63 @@ static void show_final(const json_t *s)
 	       show_thousands(json_get_text(s, "state_height")));
 }
 
+/* "2 proposals; you have not voted on 1: #41 (closes in 5 h 12 min)" */
+static void show_open(const json_t *s)
+{
+	const json_t *left = json_object_get(s, "not_voted"), *row;
+	uint64_t now = json_get_number(s, "now_ms");
+	size_t i, n = json_array_size(left);
+
+	printf("open      %s",
+	       show_some(json_get_number(s, "proposals_open"), "proposal"));
+	if (left && n == 0)
+		printf("; nothing waits for your vote");
+	else if (left)
+		printf("; you have not voted on %zu: ", n);
+	json_array_foreach (left, i, row) {
+		uint64_t end = json_get_number(row, "voting_end_ms");
+
+		if (i == NOT_VOTED_SHOWN) {
+			printf(", …");
+			break;
+		}
+		printf("%s#%" PRIu64 " (closes in %s)", i ? ", " : "",
+		       json_get_number(row, "proposal"),
+		       show_duration(end > now ? end - now : 0));
+	}
+	printf("\nledger    %s, ",
+	       show_some(json_get_number(s, "voters"), "account"));
+	printf("%s waiting\n",
+	       show_some(json_get_number(s, "mempool"), "transaction"));
+}
+
+static void show_signing(const json_t *s)
+{
+	const char *note = json_get_text(s, "note");
+
+	if (json_is_true(json_object_get(s, "signing")))
+		printf("signing   yes; guard at view %s",
+		       show_thousands(json_get_text(s, "view")));
+	else if (strcmp(json_get_text(s, "role"), "observer") == 0)
+		printf("signing   no: an observer does not");
+	else if (!json_is_true(json_object_get(s, "synced")))
+		printf("signing   paused while syncing; guard at view %s",
+		       show_thousands(json_get_text(s, "view")));
+	else
+		printf("signing   no");
+	printf("%s%s\n", note[0] ? "; " : "", note);
+}
+
 static void show_status(struct cli *cli, const json_t *s)
 {
 	uint64_t online = json_get_number(s, "weight_online");
 	uint64_t total = json_get_number(s, "weight_total");
-	const char *note = json_get_text(s, "note");
+	const char *name = json_get_text(s, "name");
 	bool quorum = total > 0 && online >= total - (total - 1) / 3;
 
 	(void)cli;
-	printf("node      %s (%s", show_short(json_get_text(s, "node_id")),
+	printf("node      %s%s%s (%s", name, name[0] ? " " : "",
+	       show_short(json_get_text(s, "node_id")),
 	       json_get_text(s, "role"));
 	if (json_get_number(s, "weight"))
 		printf(", weight %s of %s",
@@ -65,19 +117,71 @@ static void show_status(struct cli *cli, const json_t *s)
 	       json_get_number(s, "peers"), json_get_number(s, "peers_out"),
 	       json_get_number(s, "peers_in"), quorum ? "yes" : "no",
 	       show_count(online), show_count(total));
-	printf("signing   %s%s%s\n",
-	       json_is_true(json_object_get(s, "signing")) ? "yes" : "no",
-	       note[0] ? ": " : "", note);
-	printf("open      %" PRIu64 " proposals, %s voters, %" PRIu64
-	       " transactions waiting\n",
-	       json_get_number(s, "proposals_open"),
-	       show_count(json_get_number(s, "voters")),
-	       json_get_number(s, "mempool"));
+	show_signing(s);
+	show_open(s);
+}
+
+/* Who asks: --as, or the only key in the folder of keys that is not a node's.
+ */
+struct who {
+	char name[KEY_NAME_BYTES];
+	struct public_key key;
+	uint32_t count;
+};
+
+static void take_person(void *context, enum err outcome,
+			const struct key_info *info)
+{
+	struct who *who = context;
+
+	if (outcome || strcmp(info->name, "node") == 0)
+		return;
+	memcpy(who->name, info->name, sizeof(who->name));
+	who->key = info->public_key;
+	who->count++;
+}
+
+/* Add "not_voted": what waits for the vote of who asks. That there is nobody,
+ * or nobody with an account, is no failure unless --as was given. */
+static int add_not_voted(struct cli *cli, json_t *status)
+{
+	const char *as = cli_option(cli, "as");
+	char account[2 * PUBLIC_KEY_BYTES + 1];
+	struct who who = {.count = 0};
+	struct admin_error error;
+	json_t *params, *page;
+	int failed = as ? cli_public_key(cli, as, &who.key) : CLI_EXIT_OK;
+
+	if (failed)
+		return failed;
+	if (!as && (keystore_list(cli->keys, take_person, &who, NULL) ||
+		    who.count != 1))
+		return CLI_EXIT_OK;
+	hex_encode(account, who.key.b, PUBLIC_KEY_BYTES);
+	params = cli_params_text("not_voted_by", account);
+	json_put(params, "state", json_string("voting"));
+	json_put(params, "limit", json_integer(1000));
+	if (cli_ask(cli, "proposal.list", params, &page, &error))
+		return as ? cli_fail(cli, &error) : CLI_EXIT_OK;
+	json_object_set(status, "not_voted",
+			json_object_get(page, "proposals"));
+	json_decref(page);
+	return CLI_EXIT_OK;
 }
 
 int cmd_STATUS(struct cli *cli)
 {
-	return cli_show(cli, "node.status", NULL, show_status);
+	json_t *status;
+	int failed = cli_call(cli, "node.status", NULL, &status);
+
+	if (failed)
+		return failed;
+	if (cli->format == FORMAT_TABLE || cli_option(cli, "as"))
+		failed = add_not_voted(cli, status);
+	if (!failed)
+		return cli_emit(cli, status, show_status);
+	json_decref(status);
+	return failed;
 }
 
 static void show_checks(struct cli *cli, const json_t *value)
@@ -142,55 +246,155 @@ static void pause_ms(unsigned ms)
 	nanosleep(&t, NULL);
 }
 
-static bool far_enough(const json_t *status, bool synced, uint64_t height)
+/* 0 for no state. */
+static uint32_t state_number(const char *name)
 {
-	if (synced)
-		return json_is_true(json_object_get(status, "synced"));
-	return json_get_number(status, "height") >= height;
+	for (uint32_t s = STATE_DRAFT; proposal_state_name(s); s++) {
+		if (strcmp(proposal_state_name(s), name) == 0)
+			return s;
+	}
+	return 0;
 }
 
-static void show_waited(struct cli *cli, const json_t *value)
+enum goal { GOAL_HEIGHT, GOAL_SYNCED, GOAL_PROPOSAL };
+
+struct goal_of {
+	enum goal kind;
+	uint64_t number;   /* of the height or the proposal */
+	const char *state; /* of the proposal */
+};
+
+static bool take_goal(const struct cli *cli, struct goal_of *g)
+{
+	const char *word = cli->words[0];
+
+	if (strcmp(word, "synced") == 0) {
+		g->kind = GOAL_SYNCED;
+		return cli->word_count == 1;
+	}
+	if (strcmp(word, "height") == 0) {
+		g->kind = GOAL_HEIGHT;
+		return cli->word_count == 2 &&
+		       parse_u64(cli->words[1], &g->number);
+	}
+	if (strcmp(word, "proposal") != 0 || cli->word_count != 3 ||
+	    !parse_u64(cli->words[1], &g->number))
+		return false;
+	g->kind = GOAL_PROPOSAL;
+	g->state = cli->words[2];
+	return state_number(g->state) != 0;
+}
+
+static const char *const *goal_members(const struct goal_of *g)
+{
+	static const char *const NODE[] = {"height", "synced", NULL};
+	static const char *const PROPOSAL[] = {"proposal", "state", "reason",
+					       "voting_end_ms", NULL};
+
+	return g->kind == GOAL_PROPOSAL ? PROPOSAL : NODE;
+}
+
+static bool is_reached(const struct goal_of *g, const json_t *o)
+{
+	switch (g->kind) {
+	case GOAL_HEIGHT:
+		return json_get_number(o, "height") >= g->number;
+	case GOAL_SYNCED:
+		return json_is_true(json_object_get(o, "synced"));
+	case GOAL_PROPOSAL:
+		return strcmp(json_get_text(o, "state"), g->state) == 0;
+	}
+	return false;
+}
+
+/* A proposal goes one way: a state that lies behind it never comes again. */
+static bool is_missed(const struct goal_of *g, const json_t *o)
+{
+	return g->kind == GOAL_PROPOSAL &&
+	       (json_get_number(o, "ended_ms") > 0 ||
+		state_number(json_get_text(o, "state")) >
+			state_number(g->state));
+}
+
+static void tell_where(char *out, size_t size, const struct goal_of *g,
+		       const json_t *o)
+{
+	if (g->kind == GOAL_PROPOSAL)
+		snprintf(out, size, "proposal #%" PRIu64 " is %s",
+			 json_get_number(o, "proposal"),
+			 json_get_text(o, "state"));
+	else
+		snprintf(out, size, "the node is at height %s, %s",
+			 show_thousands(json_get_text(o, "height")),
+			 json_is_true(json_object_get(o, "synced"))
+				 ? "synced"
+				 : "syncing");
+}
+
+static void show_waited(struct cli *cli, const json_t *o)
 {
 	(void)cli;
-	printf("height %s, %s\n",
-	       show_thousands(json_get_text(value, "height")),
-	       json_is_true(json_object_get(value, "synced")) ? "synced"
-							      : "syncing");
+	if (json_object_get(o, "proposal"))
+		printf("proposal #%" PRIu64 " is %s\n",
+		       json_get_number(o, "proposal"),
+		       json_get_text(o, "state"));
+	else
+		printf("height %s, %s\n",
+		       show_thousands(json_get_text(o, "height")),
+		       json_is_true(json_object_get(o, "synced")) ? "synced"
+								  : "syncing");
+}
+
+static enum err ask_goal(struct cli *cli, const struct goal_of *g, json_t **out,
+			 struct admin_error *error)
+{
+	enum err e = g->kind == GOAL_PROPOSAL
+			     ? cli_ask(cli, "proposal.get",
+				       cli_params_number("proposal", g->number),
+				       out, error)
+			     : cli_ask(cli, "node.status", NULL, out, error);
+
+	if (e == ERR_UNREACHABLE)
+		admin_client_close(&cli->client);
+	return e;
 }
 
 /* A node that is just starting is waited for, too. */
 int cmd_WAIT(struct cli *cli)
 {
-	uint64_t until = clock_mono_ms() + cli->timeout_ms, height = 0;
-	bool synced = strcmp(cli->words[0], "synced") == 0;
+	uint64_t until = clock_mono_ms() + cli->timeout_ms;
+	struct goal_of goal = {.kind = GOAL_HEIGHT};
+	char where[96] = "";
 	struct admin_error error;
-	json_t *status, *o;
+	json_t *answer, *o;
 
-	if (synced ? cli->word_count != 1
-		   : strcmp(cli->words[0], "height") != 0 ||
-			     cli->word_count != 2 ||
-			     !parse_u64(cli->words[1], &height))
+	if (!take_goal(cli, &goal))
 		return cli_fail_code(cli, ERR_USAGE,
-				     "wait for: height N, or synced");
+				     "wait for: height N, synced, or proposal "
+				     "NUMBER STATE");
 	for (;;) {
-		enum err e = cli_ask(cli, "node.status", NULL, &status, &error);
+		enum err e = ask_goal(cli, &goal, &answer, &error);
 
 		if (e && e != ERR_UNREACHABLE)
 			return cli_fail(cli, &error);
-		if (e)
-			admin_client_close(&cli->client);
-		else if (far_enough(status, synced, height))
+		if (!e && is_reached(&goal, answer))
 			break;
-		json_decref(status);
+		if (!e)
+			tell_where(where, sizeof(where), &goal, answer);
+		if (!e && is_missed(&goal, answer)) {
+			json_decref(answer);
+			return cli_fail_code(cli, ERR_CHECK_FAILED, where);
+		}
+		json_decref(answer);
 		if (clock_mono_ms() >= until)
 			return e ? cli_fail(cli, &error)
-				 : cli_fail_code(cli, ERR_TIMEOUT, NULL);
+				 : cli_fail_code(cli, ERR_TIMEOUT, where);
 		pause_ms(POLL_MS);
 	}
 	o = json_object();
-	json_object_set(o, "height", json_object_get(status, "height"));
-	json_object_set(o, "synced", json_object_get(status, "synced"));
-	json_decref(status);
+	for (const char *const *m = goal_members(&goal); *m; m++)
+		json_object_set(o, *m, json_object_get(answer, *m));
+	json_decref(answer);
 	return cli_emit(cli, o, show_waited);
 }
 
@@ -203,15 +407,29 @@ static void show_done(struct cli *cli, const json_t *value)
 	puts("done");
 }
 
+static void show_stopping(struct cli *cli, const json_t *value)
+{
+	(void)cli;
+	(void)value;
+	puts("stopping");
+}
+
+static void show_level(struct cli *cli, const json_t *value)
+{
+	(void)cli;
+	printf("the node logs %s until it starts again or reloads\n",
+	       json_get_text(value, "level"));
+}
+
 int cmd_STOP(struct cli *cli)
 {
-	return cli_show(cli, "node.stop", NULL, show_done);
+	return cli_show(cli, "node.stop", NULL, show_stopping);
 }
 
 int cmd_LOG_LEVEL(struct cli *cli)
 {
 	return cli_show(cli, "log.level",
-			cli_params_text("level", cli->words[0]), show_done);
+			cli_params_text("level", cli->words[0]), show_level);
 }
 
 static void show_version(struct cli *cli, const json_t *value)
@@ -230,21 +448,23 @@ int cmd_VERSION(struct cli *cli)
 
 static void show_peers(struct cli *cli, const json_t *list)
 {
-	struct table *t = table_new(6);
+	struct table *t = table_new(7);
 	const json_t *row;
 	size_t i;
 
 	(void)cli;
-	table_cell(t, "PEER");
-	table_cell(t, "ADDRESS");
-	table_cell(t, "ROLE");
-	table_cell(t, "LINK");
-	table_cell(t, "HEIGHT");
-	table_cell(t, "VERSION");
+	table_head(t, (const char *const[]){"PEER", "ADDRESS", "ROLE", "LINK",
+					    "HEIGHT", "RTT", "VERSION"});
 	table_right(t, 4);
+	table_right(t, 5);
 	json_array_foreach (list, i, row) {
 		bool banned = json_get_number(row, "banned_until_ms") > 0;
+		uint64_t us = json_get_number(row, "latency_us");
+		char rtt[32] = "";
 
+		if (us)
+			snprintf(rtt, sizeof(rtt), "%" PRIu64 ".%" PRIu64 " ms",
+				 us / 1000, us % 1000 / 100);
 		table_cell(t, show_short(json_get_text(row, "node_id")));
 		table_cell(t, json_get_text(row, "address"));
 		table_cell(t, json_get_text(row, "role"));
@@ -253,9 +473,12 @@ static void show_peers(struct cli *cli, const json_t *list)
 				      ? json_get_text(row, "direction")
 				      : "down");
 		table_cell(t, show_thousands(json_get_text(row, "height")));
+		table_cell(t, rtt);
 		table_cell(t, json_get_text(row, "version"));
 	}
 	table_print(&t, stdout);
+	if (json_array_size(list) == 0)
+		puts("none");
 }
 
 int cmd_PEERS(struct cli *cli)

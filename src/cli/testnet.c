@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_DIR "testnet"
 
@@ -124,6 +125,36 @@ static void show_network(struct cli *cli, const json_t *o)
 	       json_get_text(o, "dir"), json_get_text(o, "keys"));
 }
 
+static int by_key(const void *a, const void *b)
+{
+	return public_key_compare(a, b);
+}
+
+/* Two lines with one name have one key, and an account stands once. */
+static enum err check_distinct(const struct genesis *g, struct err_text *text)
+{
+	struct public_key *keys =
+		mem_alloc((g->account_count + 1u) * sizeof(*keys));
+	enum err e = ERR_OK;
+
+	for (uint32_t i = 0; i < g->account_count; i++)
+		keys[i] = g->accounts[i].key;
+	qsort(keys, g->account_count, sizeof(*keys), by_key);
+	for (uint32_t i = 1; !e && i < g->account_count; i++) {
+		if (!public_key_equal(&keys[i - 1], &keys[i]))
+			continue;
+		for (uint32_t k = 0; k < g->account_count; k++) {
+			if (public_key_equal(&g->accounts[k].key, &keys[i]))
+				e = err_set(text, ERR_GENESIS,
+					    "the voter \"%s\" stands there "
+					    "twice",
+					    g->names + g->accounts[k].name);
+		}
+	}
+	free(keys);
+	return e;
+}
+
 static enum err up(struct cli *cli, struct network *net,
 		   struct genesis *genesis, struct err_text *text)
 {
@@ -149,6 +180,8 @@ static enum err up(struct cli *cli, struct network *net,
 	if (!e)
 		e = take_voters(cli, genesis, keys, text);
 	if (!e)
+		e = check_distinct(genesis, text);
+	if (!e)
 		e = take_settings(cli, &settings, text);
 	if (!e) {
 		struct network_spec spec = {
@@ -169,13 +202,22 @@ int cmd_TESTNET_UP(struct cli *cli)
 {
 	struct network *net = mem_alloc(sizeof(*net));
 	struct genesis *genesis = mem_alloc(sizeof(*genesis));
-	struct err_text text = {""};
+	const char *dir = cli_option(cli, "dir");
+	struct err_text text = {""}, unused;
 	json_t *value = NULL;
+	bool fresh;
 	enum err e;
 
+	dir = dir ? dir : DEFAULT_DIR;
 	genesis_init(genesis);
+	fresh = access(dir, F_OK) != 0;
 	e = up(cli, net, genesis, &text);
 	genesis_fini(genesis);
+	/* What is left of a failure is in the way of the next try; the logs of
+	 * nodes that did not get ready are not. */
+	if (e && e != ERR_TIMEOUT && fresh && access(dir, F_OK) == 0 &&
+	    network_remove(dir, &unused))
+		cli_note(cli, "%s", unused.text);
 	free(genesis);
 	if (!e)
 		value = network_value(net);
@@ -246,7 +288,7 @@ int cmd_TESTNET_DOWN(struct cli *cli)
 	if (e)
 		return cli_fail_code(cli, e, text.text);
 	network_down(net, cli->timeout_ms);
-	e = cli_flag(cli, "remove") ? network_remove(net, &text)
+	e = cli_flag(cli, "remove") ? network_remove(net->dir, &text)
 				    : network_save(net, &text);
 	o = json_object();
 	json_put(o, "name", json_string(net->dir));
@@ -279,14 +321,51 @@ int cmd_TESTNET_KILL(struct cli *cli)
 	return cli_emit(cli, o, show_done);
 }
 
+static void show_started(struct cli *cli, const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		show_done(cli, row);
+	}
+	if (json_array_size(list) == 0)
+		puts("all run already");
+}
+
+/* Every node that is down. */
+static int start_all(struct cli *cli)
+{
+	json_t *list = json_array();
+	struct err_text text = {""};
+	struct network *net;
+	enum err e = load(cli, &net, &text);
+
+	for (uint32_t i = 0; !e && i < net->count; i++) {
+		if (network_is_running(&net->nodes[i]))
+			continue;
+		e = network_start(net, i, cli->timeout_ms, &text);
+		if (!e)
+			json_push(list, node_state(&net->nodes[i], "started"));
+	}
+	free(net);
+	if (!e)
+		return cli_emit(cli, list, show_started);
+	json_decref(list);
+	return cli_fail_code(cli, e, text.text);
+}
+
 int cmd_TESTNET_START(struct cli *cli)
 {
 	struct err_text text = {""};
 	struct network *net;
 	uint32_t index;
 	json_t *o = NULL;
-	enum err e = load(cli, &net, &text);
+	enum err e;
 
+	if (cli->word_count == 0)
+		return start_all(cli);
+	e = load(cli, &net, &text);
 	if (!e)
 		e = take_node(cli, net, &index, &text);
 	if (!e)
@@ -339,15 +418,20 @@ static void show_states(struct cli *cli, const json_t *list)
 	     *h; h++)
 		table_cell(t, *h);
 	table_right(t, 3);
+	table_right(t, 5);
 	json_array_foreach (list, i, row) {
 		table_cell(t, json_get_text(row, "name"));
 		table_cell(t, json_get_text(row, "role"));
 		table_cell(t, json_get_text(row, "state"));
 		table_cell(t, show_thousands(json_get_text(row, "height")));
-		table_cell(t, json_is_true(json_object_get(row, "synced"))
+		table_cell(t, !json_object_get(row, "synced") ? ""
+			      : json_is_true(json_object_get(row, "synced"))
 				      ? "yes"
 				      : "no");
-		table_cell(t, show_count(json_get_number(row, "peers")));
+		table_cell(t,
+			   json_object_get(row, "peers")
+				   ? show_count(json_get_number(row, "peers"))
+				   : "");
 		table_cell(t, show_short(json_get_text(row, "state_root")));
 	}
 	table_print(&t, stdout);

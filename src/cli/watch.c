@@ -52,6 +52,7 @@ static void emit_event(struct cli *cli, const json_t *params)
 	if (cli->format == FORMAT_TABLE) {
 		show_event(cli, event);
 	} else {
+		json_object_set(event, "seq", json_object_get(params, "seq"));
 		json_dumpf(event, stdout, JSON_COMPACT);
 		putchar('\n');
 	}
@@ -61,8 +62,9 @@ static void emit_event(struct cli *cli, const json_t *params)
 struct stream {
 	struct cli *cli;
 	uint64_t from; /* 0: with the next block */
-	uint64_t left; /* events to show; 0: no end */
+	uint64_t left; /* events to show */
 	bool counted;
+	uint64_t until_ms; /* by the monotonic clock; with --timeout */
 };
 
 static enum err subscribe(struct stream *s, struct admin_error *error)
@@ -83,15 +85,20 @@ static enum err subscribe(struct stream *s, struct admin_error *error)
 	return e;
 }
 
-/* Until the stream breaks, or enough was shown (ERR_OK). */
+/* Until the stream breaks, enough was shown (ERR_OK), or time is up. */
 static enum err follow(struct stream *s, struct admin_error *error)
 {
 	enum err e = ERR_OK;
 	json_t *params;
 
 	while (!s->counted || s->left > 0) {
-		e = admin_client_next(s->cli->client, WAIT_MS, &params, error);
-		if (e == ERR_TIMEOUT)
+		uint64_t wait = WAIT_MS, now = clock_mono_ms();
+
+		if (s->until_ms && s->until_ms < now + wait)
+			wait = s->until_ms > now ? s->until_ms - now : 0;
+		e = admin_client_next(s->cli->client, wait, &params, error);
+		if (e == ERR_TIMEOUT &&
+		    (!s->until_ms || clock_mono_ms() < s->until_ms))
 			continue;
 		if (e)
 			break;
@@ -119,6 +126,8 @@ int cmd_WATCH(struct cli *cli)
 	if (e)
 		return cli_fail_code(cli, e, text.text);
 	s.counted = cli_option(cli, "count") != NULL;
+	if (cli->timeout_given)
+		s.until_ms = clock_mono_ms() + cli->timeout_ms;
 	for (;;) {
 		e = subscribe(&s, &error);
 		if (!e) {

@@ -192,6 +192,8 @@ static void exit_codes_follow_the_error(void **state)
 		{ERR_NOT_READY, 6},	   {ERR_TIMEOUT, 7},
 		{ERR_NOT_VOTING, 1},	   {ERR_REPLAY, 1},
 		{ERR_BAD_SIGNATURE, 1},	   {ERR_MALFORMED, 1},
+		{ERR_KEY_NAME, 3},	   {ERR_PEER_ADDRESS, 3},
+		{ERR_PROCESS_STATE, 1},	   {ERR_KEY_UNKNOWN, 5},
 	};
 
 	(void)state;
@@ -209,6 +211,8 @@ static void numbers_are_shown_so_that_they_can_be_read(void **state)
 	assert_string_equal(show_thousands("1"), "1");
 	assert_string_equal(show_thousands("123"), "123");
 	assert_string_equal(show_thousands("1234567"), "1,234,567");
+	assert_string_equal(show_some(1, "voter"), "1 voter");
+	assert_string_equal(show_some(1000, "voter"), "1,000 voters");
 	assert_string_equal(show_decimal("5000000000000", 6), "5,000,000");
 	assert_string_equal(show_decimal("1250000", 6), "1.25");
 	assert_string_equal(show_decimal("1", 6), "0.000001");
@@ -247,7 +251,29 @@ static void columns_line_up_whatever_the_letters(void **state)
 	table_print(&t, f);
 	fclose(f);
 	assert_null(t);
-	assert_string_equal(out, "é…       1  x\nabc  1,000  \n");
+	assert_string_equal(out, "é…       1  x\nabc  1,000\n");
+	free(out);
+}
+
+static void no_blanks_end_a_line_and_gaps_keep_their_place(void **state)
+{
+	struct table *t = table_new(3);
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&out, &size);
+
+	(void)state;
+	table_head(t, (const char *const[]){"A", "B", "C"});
+	table_right(t, 1);
+	table_cell(t, "x");
+	table_cell(t, "");
+	table_cell(t, "y");
+	table_cell(t, "x");
+	table_cell(t, "");
+	table_cell(t, "");
+	table_print(&t, f);
+	fclose(f);
+	assert_string_equal(out, "A  B  C\nx     y\nx\n");
 	free(out);
 }
 
@@ -491,6 +517,8 @@ int main(void)
 		cmocka_unit_test(exit_codes_follow_the_error),
 		cmocka_unit_test(numbers_are_shown_so_that_they_can_be_read),
 		cmocka_unit_test(columns_line_up_whatever_the_letters),
+		cmocka_unit_test(
+			no_blanks_end_a_line_and_gaps_keep_their_place),
 		cmocka_unit_test(an_election_is_read_with_its_sums),
 		cmocka_unit_test(a_faulty_election_names_its_line),
 		cmocka_unit_test(the_recorded_election_adds_up),
