@@ -20,7 +20,8 @@
 #include <uthash.h>
 #include <zmq.h>
 
-#define NET_DRAIN_MAX	  64u /* messages a socket in one turn of the loop */
+#define NET_DRAIN_MAX	  64u	/* messages a socket in one turn of the loop */
+#define NET_TURN_US	  2000u /* for taking messages, in one turn */
 #define NET_ROUTE_ID_MAX  32u
 #define NET_PING_MS	  5000u
 #define NET_SILENCE_MS	  15000u
@@ -29,6 +30,7 @@
 #define NET_REDIAL_MS	  20000u /* in vain, then another address */
 #define NET_BANNED_US_MS  60000u
 #define NET_PENALTY_LIMIT 100u
+#define NET_MUTE_MS	  1000u
 #define NET_HOUR_MS	  (UINT64_C(3600) * 1000)
 #define NET_GOSSIP_MAX	  256u
 
@@ -44,7 +46,8 @@ struct sock {
 	struct net *net;
 	void *zmq; /* NULL: closed */
 	void *owner;
-	/* Take at most NET_DRAIN_MAX messages. */
+	/* Take at most NET_DRAIN_MAX messages, and none but the first once the
+	 * turn is over. */
 	void (*receive)(struct sock *s);
 	ev_io io;
 	/* Its descriptor fired or it was used: ZMQ_EVENTS must be read. */
@@ -108,7 +111,8 @@ struct peer {
 	char last_error[ERR_TEXT_BYTES];
 	uint32_t penalty;
 	uint64_t penalty_ms;
-	struct bucket hellos, addresses, flood;
+	uint64_t muted_until_ms;
+	struct bucket hellos, answers, addresses, flood;
 	UT_hash_handle hh;
 	UT_hash_handle by_user;
 };
@@ -158,6 +162,7 @@ struct net {
 	ev_timer tick;
 	ev_timer retry; /* of routes that were full */
 	uint64_t ticked_ms;
+	uint64_t turn_ends_us;
 
 	struct address_record own; /* host "" when nobody can dial us */
 	struct public_key gossip[NET_GOSSIP_MAX];
@@ -187,6 +192,8 @@ bool socket_monitor_read(void *monitor, int *event, int *value);
 void sock_join(struct net *n, struct sock *s, void *zmq, void *owner,
 	       void (*receive)(struct sock *s));
 void sock_leave(struct sock *s);
+/* Have messages been taken for as long as one turn may? */
+bool turn_is_over(const struct net *n);
 void loop_join(struct net *n);
 void loop_leave(struct net *n);
 
@@ -212,7 +219,8 @@ struct sock *peer_sock(struct net *n, const struct peer *p);
 
 /* peers.c */
 
-/* NULL when the key is no point. */
+/* NULL when the key is no point, our own, or another's with the sign changed:
+ * those two have one CURVE key. */
 struct peer *peer_get(struct net *n, const struct public_key *key);
 struct peer *peer_find(const struct net *n, const struct public_key *key);
 struct peer *peer_find_user(const struct net *n, const char *user_id);

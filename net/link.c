@@ -285,6 +285,8 @@ static void dealer_on_hello(struct net *n, struct dealer *d, struct bytes body)
 	struct wire_hello h;
 	struct err_text why;
 
+	if (!bucket_take(&p->answers, clock_mono_ms(), 1, 1, 5))
+		return;
 	if (wire_decode_hello(&h, &n->arena, body, &why) != ERR_OK) {
 		n->counters.malformed++;
 		return;
@@ -464,9 +466,13 @@ static bool is_flooding(struct net *n, struct peer *p, size_t size)
 	/* A message costs as much as 2 KiB. */
 	if (bucket_take(&p->flood, clock_mono_ms(), size + 2048, most, most))
 		return false;
-	p->dropped++;
 	n->counters.unexpected++;
 	return true;
+}
+
+static bool is_muted(const struct peer *p)
+{
+	return clock_mono_ms() < p->muted_until_ms;
 }
 
 static void deliver(struct net *n, struct peer *p, struct route *r,
@@ -476,8 +482,10 @@ static void deliver(struct net *n, struct peer *p, struct route *r,
 	p->bytes_in += 1 + body.size;
 	n->counters.messages_in++;
 	n->counters.bytes_in += 1 + body.size;
-	if (r && is_flooding(n, p, body.size))
+	if (is_muted(p) || is_flooding(n, p, body.size)) {
+		p->dropped++;
 		return;
+	}
 	if (kind == WIRE_PING)
 		on_ping(n, p, r, body);
 	else if (kind == WIRE_ADDRESSES)
@@ -574,7 +582,7 @@ void router_receive(struct sock *s)
 	for (unsigned i = 0; i < NET_DRAIN_MAX; i++) {
 		struct arrival a;
 
-		if (!router_read(n, &a))
+		if ((i > 0 && turn_is_over(n)) || !router_read(n, &a))
 			return;
 		if (a.frames != 1 || a.id_size == 0 ||
 		    zmq_msg_size(&a.body) == 0)
@@ -610,6 +618,8 @@ void dealer_receive(struct sock *s)
 		zmq_msg_t m;
 		bool more;
 
+		if (i > 0 && !continued && turn_is_over(n))
+			return;
 		zmq_msg_init(&m);
 		if (zmq_msg_recv(&m, s->zmq, ZMQ_DONTWAIT) < 0) {
 			zmq_msg_close(&m);

@@ -470,8 +470,10 @@ enum err net_peer_add(struct net *net, const char *address,
 			       address);
 	p = peer_get(net, &key);
 	if (!p)
-		return err_set(why, ERR_PEER_ADDRESS, "%.160s is this node",
-			       address);
+		return err_set(
+			why, ERR_PEER_ADDRESS,
+			"%.160s is this node, or mirrors the key of a peer",
+			address);
 	book_configure(&net->book, &key, host, port);
 	zap_know(net->zap, p->curve);
 	if (p->dealer && p->dealer->link.state != LINK_UP)

@@ -134,7 +134,7 @@ enum err net_peer_unban(struct net *net,
 			const struct public_key *peer) MUST_USE;
 /* The peer sent what no correct node sends; `why` is logged and shown as its
  * last error. A hundred points within an hour ban it for an hour; a validator
- * is never banned this way. */
+ * is never banned this way, but what it sends is dropped for a second. */
 void net_peer_penalise(struct net *net, const struct public_key *peer,
 		       uint32_t points, const char *why);
 

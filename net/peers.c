@@ -47,16 +47,20 @@ struct peer *peer_get(struct net *n, const struct public_key *key)
 {
 	struct peer *p = peer_find(n, key);
 	uint8_t curve[CURVE_KEY_BYTES];
+	char user_id[ZAP_USER_ID_BYTES];
 
 	if (p)
 		return p;
 	if (public_key_equal(key, &n->self) ||
 	    !curve_public_from_sign(curve, key))
 		return NULL;
+	hex_encode(user_id, curve, sizeof(curve));
+	if (peer_find_user(n, user_id))
+		return NULL;
 	p = mem_alloc(sizeof(*p));
 	p->key = *key;
 	memcpy(p->curve, curve, sizeof(curve));
-	hex_encode(p->user_id, curve, sizeof(curve));
+	memcpy(p->user_id, user_id, sizeof(user_id));
 	outbox_init(&p->outbox, n->limits.queue_bytes);
 	HASH_ADD(hh, n->peers, key, PUBLIC_KEY_BYTES, p);
 	HASH_ADD(by_user, n->peers_by_user, user_id, ZAP_USER_ID_LENGTH, p);
@@ -160,6 +164,18 @@ void peer_disconnect(struct net *n, struct peer *p, const char *why)
 		dealer_close(p->dealer, why);
 }
 
+/* One that consensus needs is not shut out, but its messages are not worked
+ * on for a moment. */
+static void mute(struct peer *p, uint64_t now_ms)
+{
+	char key[KEY_SHORT_BYTES];
+
+	if (now_ms > p->muted_until_ms + 60u * NET_MUTE_MS)
+		log_warn(NET, "validator %s is not heard for %u ms: %s",
+			 key_short(key, &p->key), NET_MUTE_MS, p->last_error);
+	p->muted_until_ms = now_ms + NET_MUTE_MS;
+}
+
 void peer_penalise(struct net *n, struct peer *p, uint32_t points,
 		   const char *why)
 {
@@ -176,9 +192,13 @@ void peer_penalise(struct net *n, struct peer *p, uint32_t points,
 	if (p->penalty < NET_PENALTY_LIMIT)
 		p->penalty +=
 			points < NET_PENALTY_LIMIT ? points : NET_PENALTY_LIMIT;
-	if (p->validator || p->penalty < NET_PENALTY_LIMIT)
+	if (p->penalty < NET_PENALTY_LIMIT)
 		return;
 	p->penalty = 0;
+	if (p->validator) {
+		mute(p, now);
+		return;
+	}
 	log_warn(NET, "peer %s is banned for an hour: %s",
 		 key_short(key, &p->key), why);
 	if (net_peer_ban(n, &p->key, NET_HOUR_MS / 1000) != ERR_OK)

@@ -1,6 +1,7 @@
 #include "net/internal.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -262,14 +263,25 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 		ev_idle_start(loop, &n->idle);
 }
 
+bool turn_is_over(const struct net *n)
+{
+	return clock_mono_us() >= n->turn_ends_us;
+}
+
 static void on_check(struct ev_loop *loop, ev_check *w, int revents)
 {
 	struct net *n = w->data;
-	struct sock *s;
+	struct sock *s = NULL;
+	const struct sock *last = n->socks ? n->socks->prev : NULL;
 
 	(void)revents;
 	ev_idle_stop(loop, &n->idle);
-	DL_FOREACH (n->socks, s) {
+	n->turn_ends_us = clock_mono_us() + NET_TURN_US;
+	/* Who is not reached in this turn is first in the next. */
+	while (s != last && !turn_is_over(n)) {
+		s = n->socks;
+		DL_DELETE(n->socks, s);
+		DL_APPEND(n->socks, s);
 		if (s->look && (events_of(s) & ZMQ_POLLIN))
 			s->receive(s);
 	}
