@@ -221,7 +221,7 @@
 	X(GENESIS, 901, "genesis", "the genesis is not usable",                \
 	  "the message names what is wrong")                                   \
 	X(USAGE, 902, "usage", "the command's words are off",                  \
-	  "--help shows them")
+	  "--help explains the command")
 
 enum err {
 #define ERROR_ENUM(symbol, number, name, sentence, hint)                       \

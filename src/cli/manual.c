@@ -101,10 +101,25 @@ void manual_cli(FILE *out)
 	      "Socket and key folder; else admin.sock and keys in the data "
 	      "directory.\n"
 	      ".TP\n.B BCAI_GOV_PASSPHRASE\n"
-	      "The key's passphrase, when there is no \\-\\-passphrase\\-file "
-	      "and no terminal.\n"
+	      "The key's passphrase when there is no \\-\\-passphrase\\-file; "
+	      "without both, the terminal is asked.\n"
 	      ".TP\n.B NO_COLOR\n"
 	      "When set, no colour is used.\n"
+	      ".SH EXAMPLES\n"
+	      "A network on this machine, a proposal, a ballot and its "
+	      "proof:\n"
+	      ".PP\n.nf\n"
+	      "bcai\\-gov testnet up \\-\\-dir /tmp/net \\-\\-fast\n"
+	      "export BCAI_GOV_DATA_DIR=/tmp/net/node0\n"
+	      "export BCAI_GOV_KEYS=/tmp/net/keys\n"
+	      "bcai\\-gov proposal submit \\-\\-as henry_dao \\-\\-title "
+	      "\\(dqFund the library\\(dq\n"
+	      "bcai\\-gov wait proposal 1 voting\n"
+	      "bcai\\-gov vote 1 for \\-\\-as bob_dev\n"
+	      "bcai\\-gov tally 1 \\-\\-explain\n"
+	      "bcai\\-gov receipt get \\fITX\\fR > receipt.json\n"
+	      "bcai\\-gov receipt verify receipt.json\n"
+	      ".fi\n"
 	      ".SH SEE ALSO\n"
 	      ".BR bcai\\-govd (8)\n",
 	      out);
@@ -147,7 +162,7 @@ static const struct {
 	{21, "stored data is damaged"},
 	{22, "the data was written by a newer version"},
 	{23, "another process uses the data directory"},
-	{78, "the configuration or the genesis is not usable"},
+	{78, "the configuration, the genesis or the node's key is not usable"},
 };
 
 void manual_daemon(FILE *out)
@@ -163,12 +178,33 @@ void manual_daemon(FILE *out)
 	      "[\\fB\\-\\-check\\-config\\fR] [\\fB\\-\\-print\\-config\\fR] "
 	      "[\\fB\\-\\-version\\fR]\n"
 	      ".SH DESCRIPTION\n"
-	      "Runs in the foreground and logs to standard error. TERM drains "
-	      "and stops it, HUP reloads what can be changed while it runs. "
-	      "Values come from defaults, then the file (config.yaml in the "
-	      "data directory unless \\-\\-config names one), then the "
-	      "environment (BCAI_GOVD_ and the key in capitals), then "
-	      "flags; \\-\\-print\\-config shows each with its source.\n"
+	      "Runs in the foreground and logs to standard error, or to "
+	      "log_file. Values come from defaults, then the file (config.yaml "
+	      "in the data directory unless \\-\\-config names one), then "
+	      "the environment, then flags. An unknown key is refused, with "
+	      "its line, its column and the nearest known one.\n"
+	      ".SH OPTIONS\n"
+	      ".TP\n.B \\-\\-config \\fIFILE\\fR\n"
+	      "read this configuration file (YAML)\n"
+	      ".TP\n.B \\-\\-data\\-dir \\fIDIR\\fR\n"
+	      "keep the node's data here\n"
+	      ".TP\n.B \\-\\-set \\fIKEY=VALUE\\fR\n"
+	      "set any key of the configuration; may be repeated\n"
+	      ".TP\n.B \\-\\-check\\-config\n"
+	      "check the configuration, and what it names on this machine, "
+	      "and exit\n"
+	      ".TP\n.B \\-\\-print\\-config\n"
+	      "print each value and where it comes from, and exit\n"
+	      ".TP\n.B \\-\\-version\n"
+	      "print the version\n"
+	      ".SH SIGNALS\n"
+	      ".TP\n.B TERM, INT\n"
+	      "drain, flush and stop.\n"
+	      ".TP\n.B HUP\n"
+	      "read the configuration again and open log_file anew. log_level, "
+	      "log_format, log_file and node_name are taken over; what else "
+	      "changed is named in the log and counts from the next start. A "
+	      "faulty configuration changes nothing.\n"
 	      ".SH CONFIGURATION\n",
 	      out);
 	for (size_t i = 0; i < sizeof(SETTINGS) / sizeof(SETTINGS[0]); i++) {
@@ -182,10 +218,27 @@ void manual_daemon(FILE *out)
 		put(out, EXITS[i].doc);
 		fputs(".\n", out);
 	}
-	fputs(".SH FILES\n"
-	      "In the data directory: genesis.json (the network), config.yaml, "
-	      "keys/node.key, keys/sign.log (never remove it while the key is "
-	      "in use), db, peers.json, audit.log, admin.sock.\n"
+	fputs(".SH ENVIRONMENT\n"
+	      ".TP\n.B BCAI_GOVD_\\fIKEY\\fR\n"
+	      "The value of a key of the configuration, its name in capitals: "
+	      "BCAI_GOVD_LOG_LEVEL=debug.\n"
+	      ".TP\n.B BCAI_GOV_PASSPHRASE\n"
+	      "The passphrase of the node's key when passphrase_file is not "
+	      "set; without both, the terminal is asked.\n"
+	      ".SH FILES\n"
+	      "In the data directory:\n"
+	      ".TP\n.B genesis.json\nthe network\n"
+	      ".TP\n.B config.yaml\nthe configuration\n"
+	      ".TP\n.B keys/node.key\nthe node's key\n"
+	      ".TP\n.B keys/sign.log\n"
+	      "what the key signed; never remove it, and never put an old one "
+	      "back, while the key is in use\n"
+	      ".TP\n.B db\nblocks and state\n"
+	      ".TP\n.B peers.json\nthe address book\n"
+	      ".TP\n.B audit.log\n"
+	      "who changed what over the socket, each entry bound to the one "
+	      "before\n"
+	      ".TP\n.B admin.sock\nthe operator's socket\n"
 	      ".SH SEE ALSO\n"
 	      ".BR bcai\\-gov (1)\n",
 	      out);

@@ -366,12 +366,13 @@ int cli_transact(struct cli *cli, const struct payload *payload,
 	*result = NULL;
 	if (e)
 		return cli_fail_code(cli, e, text.text);
-	failed = prepare(cli, &s);
-	arena_init(&arena, 2 * CODEC_TX_ARENA_BYTES);
-	if (!failed && cli->format == FORMAT_TABLE) {
+	/* Before the passphrase is asked for: who gives it, signs. */
+	if (cli->format == FORMAT_TABLE && cli_option(cli, "as")) {
 		fprintf(stderr, "%s signs: ", cli_option(cli, "as"));
 		payload_tell(stderr, payload);
 	}
+	failed = prepare(cli, &s);
+	arena_init(&arena, 2 * CODEC_TX_ARENA_BYTES);
 	if (!failed && cli->dry_run)
 		failed = sign_dry(cli, &s, payload, &arena);
 	else if (!failed && cli->progress && cli->terminal &&

@@ -121,7 +121,8 @@ static void show_network(struct cli *cli, const json_t *o)
 		table_cell(t, json_get_text(row, "socket"));
 	}
 	table_print(&t, stdout);
-	printf("\ntry: bcai-gov --data-dir %s/node0 --keys %s status\n",
+	printf("\ntry: export BCAI_GOV_DATA_DIR=%s/node0 BCAI_GOV_KEYS=%s\n"
+	       "     bcai-gov status\n",
 	       json_get_text(o, "dir"), json_get_text(o, "keys"));
 }
 

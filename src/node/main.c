@@ -208,6 +208,9 @@ static int exit_code(enum err e)
 	if (e == ERR_CONFIG || e == ERR_GENESIS || e == ERR_PEER_ADDRESS ||
 	    e == ERR_DATA_OTHER_NETWORK)
 		return EXIT_CONFIG;
+	/* A key that cannot be opened is not opened by starting again. */
+	if (e >= ERR_KEY_UNKNOWN && e <= ERR_KEY_NAME)
+		return EXIT_CONFIG;
 	return EXIT_FAILURE;
 }
 

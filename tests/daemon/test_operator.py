@@ -71,6 +71,46 @@ def test_operator_configuration(context):
             raise Failure(f"the message lacks {part}: {done.stderr}")
 
 
+def test_operator_encrypted_key(context):
+    """A node whose key is encrypted starts with the passphrase from a file or
+    the environment, and without it says so and exits with 78"""
+    folder = os.path.join(context.folder, "node")
+    secret = os.path.join(context.folder, "passphrase")
+    with open(secret, "w") as file:
+        file.write("a long word\n")
+    os.chmod(secret, 0o600)
+    environment = {k: v for k, v in os.environ.items()
+                   if k != "BCAI_GOV_PASSPHRASE"}
+
+    def run(*words, **more):
+        return subprocess.run(
+            [os.path.join(context.build, words[0]), *words[1:]],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=30, env={**environment, **more}, start_new_session=True)
+
+    made = run("bcai-gov", "--data-dir", folder, "init", "--chain-id", "one",
+               "--encrypt", BCAI_GOV_PASSPHRASE="a long word")
+    if made.returncode != 0:
+        raise Failure(made.stderr)
+    for what, more in (("no_passphrase", {}),
+                       ("passphrase", {"BCAI_GOV_PASSPHRASE": "another"})):
+        done = run("bcai-govd", "--data-dir", folder, **more)
+        if done.returncode != 78 or "passphrase" not in done.stderr:
+            raise Failure(f"{what}: {done.returncode} {done.stderr}")
+    node = subprocess.Popen(
+        [os.path.join(context.build, "bcai-govd"), "--data-dir", folder,
+         "--set", f"passphrase_file={secret}"], stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env=environment)
+    try:
+        ready = run("bcai-gov", "--data-dir", folder, "wait", "synced")
+        if ready.returncode != 0:
+            raise Failure(ready.stderr)
+    finally:
+        node.terminate()
+        if node.wait(20) != 0:
+            raise Failure(f"exit {node.returncode} after TERM")
+
+
 def test_operator_hup(context):
     """HUP reads the configuration again and opens the log anew; what cannot
     change while it runs, or is wrong, is said and does no harm"""
