@@ -149,7 +149,6 @@ static const struct {
 	{"batch_age_ms", "a batch is sealed when it is that old"},
 	{"batch_bytes", "or when it is that large"},
 	{"batch_txs", "or when it holds that many transactions"},
-	{"block_interval_ms", "least time between two blocks of this node"},
 	{"pool_bytes", "memory for transactions that are not final yet"},
 };
 

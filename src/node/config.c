@@ -41,7 +41,6 @@ enum kind { KIND_TEXT, KIND_NUMBER, KIND_LIST };
 	X(batch_age_ms, NUMBER, "3", 0, 1000, "")                              \
 	X(batch_bytes, NUMBER, "262144", 1024, 458752, "")                     \
 	X(batch_txs, NUMBER, "1024", 1, 4096, "")                              \
-	X(block_interval_ms, NUMBER, "2", 0, 60000, "")                        \
 	X(pool_bytes, NUMBER, "67108864", 1048576, 4294967296, "")
 
 enum config_key {

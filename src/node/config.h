@@ -33,8 +33,7 @@ struct config {
 	uint64_t batch_age_ms;
 	uint64_t batch_bytes;
 	uint64_t batch_txs;
-	uint64_t block_interval_ms; /* least time between own blocks */
-	uint64_t pool_bytes;	    /* transactions waiting to be final */
+	uint64_t pool_bytes; /* transactions waiting to be final */
 };
 
 enum config_source {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/keystore.h"
+#include "node/timing.h"
 
 #include <config.h>
 #include <stdlib.h>
@@ -389,7 +390,6 @@ static enum err open_consensus(struct node *n,
 			       const struct sign_records *records,
 			       struct err_text *text)
 {
-	const struct network_params *p = ledger_params(n->ledger);
 	struct consensus_config c = {.genesis = n->genesis_hash,
 				     .voters = &n->voters,
 				     .me = n->me,
@@ -402,12 +402,7 @@ static enum err open_consensus(struct node *n,
 	enum err e = ERR_OK;
 
 	consensus_config_defaults(&c);
-	c.delta_ms = p->value[NETWORK_CONSENSUS_DELTA_MS];
-	c.heartbeat_ms = p->value[NETWORK_CONSENSUS_HEARTBEAT_MS];
-	c.drift_ms = p->value[NETWORK_CONSENSUS_DRIFT_MS];
-	c.interval_ms = n->config->block_interval_ms;
-	if (c.delta_max_ms < c.delta_ms)
-		c.delta_max_ms = c.delta_ms;
+	timing_from_params(&c, ledger_params(n->ledger));
 	c.log_position = records->count;
 	set_root(n, &c.root);
 	n->commit.final_digest = c.root.digest;
