@@ -43,6 +43,11 @@ void hash_bytes(struct hash *out, const char *domain, const void *data,
 	hasher_final(&h, out);
 }
 
+void hash_plain(struct hash *out, const void *data, size_t size)
+{
+	crypto_generichash(out->b, HASH_BYTES, data, size, NULL, 0);
+}
+
 void hash_two(struct hash *out, const char *domain, const struct hash *a,
 	      const struct hash *b)
 {

@@ -66,6 +66,7 @@ void pending_ballot(struct governance *g, struct entry *e,
 
 	p->kind = PENDING_BALLOT;
 	p->number = e->p.number;
+	p->account = ballot->account;
 	p->position = (uint32_t)(ballot - e->ballots.list);
 	keep_text(p, reason, (struct bytes){NULL, 0});
 }
@@ -188,6 +189,18 @@ static void flush_pending(struct governance *g, struct output *out,
 	p->text = NULL;
 }
 
+/* By key: neighbours in the state tree and in the store follow each other. */
+static int by_key(const void *a, const void *b)
+{
+	const struct pending *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return (x->account > y->account) - (x->account < y->account);
+}
+
 void governance_flush(struct governance *g,
 		      void (*sink)(void *context, struct bytes key,
 				   struct bytes value),
@@ -199,6 +212,9 @@ void governance_flush(struct governance *g,
 	for (uint32_t i = g->accounts_flushed; i < g->accounts.count; i++)
 		flush_account(g, &out, i);
 	g->accounts_flushed = g->accounts.count;
+	if (g->pending_count > 1)
+		qsort(g->pending, g->pending_count, sizeof(*g->pending),
+		      by_key);
 	for (uint32_t i = 0; i < g->pending_count; i++)
 		flush_pending(g, &out, &g->pending[i]);
 	g->pending_count = 0;

@@ -28,6 +28,7 @@ enum pending_kind {
 struct pending {
 	enum pending_kind kind;
 	uint32_t number;
+	uint32_t account;  /* of a ballot */
 	uint32_t position; /* of a ballot */
 	uint8_t *text;	   /* Owned; title and description, or a reason */
 	size_t size;

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #define VALUE_DOMAIN "bcai-gov/state-value/1"
-#define LEAF_DOMAIN  "bcai-gov/state-leaf/1"
-#define NODE_DOMAIN  "bcai-gov/state-node/1"
-#define EMPTY_DOMAIN "bcai-gov/state-empty/1"
+
+/* First bytes of what is hashed without a key. */
+#define LEAF_PREFIX 0
+#define NODE_PREFIX 1
 
 /* ---- Pools ---- */
 
@@ -79,10 +80,10 @@ struct node {
 	bool dirty;
 };
 
-#define KEY_INLINE 11u
+#define KEY_INLINE 10u
 
 struct leaf {
-	struct hash value; /* Hash of the record. */
+	struct statetree_value value;
 	uint8_t size;
 	uint8_t key[KEY_INLINE]; /* Or the number of a piece of keys. */
 };
@@ -188,7 +189,7 @@ static uint32_t *descend_dirty(struct statetree *t, struct bytes key,
 }
 
 static uint32_t make_leaf(struct statetree *t, struct bytes key,
-			  const struct hash *value)
+			  const struct statetree_value *value)
 {
 	uint32_t i = pool_take(&t->leaves);
 	struct leaf *l = pool_at(&t->leaves, i);
@@ -225,15 +226,32 @@ static bool first_difference(uint32_t *bit, struct bytes a, struct bytes b)
 	return true;
 }
 
-void statetree_value_hash(struct hash *out, struct bytes record)
+void statetree_value_of(struct statetree_value *out, struct bytes record)
 {
-	hash_bytes(out, VALUE_DOMAIN, record.data, record.size);
+	struct hash hash;
+
+	memset(out, 0, sizeof(*out));
+	if (record.size < HASH_BYTES) {
+		out->size = (uint8_t)record.size;
+		if (record.size > 0)
+			memcpy(out->b, record.data, record.size);
+		return;
+	}
+	hash_bytes(&hash, VALUE_DOMAIN, record.data, record.size);
+	out->size = HASH_BYTES;
+	memcpy(out->b, hash.b, HASH_BYTES);
+}
+
+bool statetree_value_equal(const struct statetree_value *a,
+			   const struct statetree_value *b)
+{
+	return a->size == b->size && memcmp(a->b, b->b, a->size) == 0;
 }
 
 enum err statetree_put(struct statetree *t, struct bytes key,
 		       struct bytes record)
 {
-	struct hash value;
+	struct statetree_value value;
 	struct node *n;
 	uint32_t *at;
 	uint32_t found;
@@ -242,7 +260,7 @@ enum err statetree_put(struct statetree *t, struct bytes key,
 
 	if (key.size == 0 || key.size > STATETREE_KEY_BYTES)
 		return ERR_DATA_DAMAGED;
-	statetree_value_hash(&value, record);
+	statetree_value_of(&value, record);
 	if (t->root == REF_NONE) {
 		t->root = make_leaf(t, key, &value);
 		return ERR_OK;
@@ -321,26 +339,28 @@ size_t statetree_memory(const struct statetree *t)
 /* ---- Hashes ---- */
 
 static void hash_leaf(struct hash *out, struct bytes key,
-		      const struct hash *value)
+		      const struct statetree_value *value)
 {
-	uint8_t input[1 + STATETREE_KEY_BYTES + HASH_BYTES];
+	uint8_t input[2 + STATETREE_KEY_BYTES + HASH_BYTES];
 
-	input[0] = (uint8_t)key.size;
-	memcpy(input + 1, key.data, key.size);
-	memcpy(input + 1 + key.size, value->b, HASH_BYTES);
-	hash_bytes(out, LEAF_DOMAIN, input, 1 + key.size + HASH_BYTES);
+	input[0] = LEAF_PREFIX;
+	input[1] = (uint8_t)key.size;
+	memcpy(input + 2, key.data, key.size);
+	memcpy(input + 2 + key.size, value->b, value->size);
+	hash_plain(out, input, 2 + key.size + value->size);
 }
 
 static void hash_node(struct hash *out, uint16_t bit, const struct hash *left,
 		      const struct hash *right)
 {
-	uint8_t input[2 + 2 * HASH_BYTES];
+	uint8_t input[3 + 2 * HASH_BYTES];
 
-	input[0] = (uint8_t)(bit >> 8);
-	input[1] = (uint8_t)bit;
-	memcpy(input + 2, left->b, HASH_BYTES);
-	memcpy(input + 2 + HASH_BYTES, right->b, HASH_BYTES);
-	hash_bytes(out, NODE_DOMAIN, input, sizeof(input));
+	input[0] = NODE_PREFIX;
+	input[1] = (uint8_t)(bit >> 8);
+	input[2] = (uint8_t)bit;
+	memcpy(input + 3, left->b, HASH_BYTES);
+	memcpy(input + 3 + HASH_BYTES, right->b, HASH_BYTES);
+	hash_plain(out, input, sizeof(input));
 }
 
 /* The hash of a child that is up to date. */
@@ -397,7 +417,7 @@ void statetree_root(struct statetree *t, struct hash *out)
 
 	assert(done);
 	if (t->root == REF_NONE)
-		hash_bytes(out, EMPTY_DOMAIN, NULL, 0);
+		hash_plain(out, NULL, 0);
 	else
 		hash_of(t, out, t->root);
 }
@@ -476,13 +496,14 @@ static bool climb(struct hash *up, const struct statetree_proof *proof,
 
 enum statetree_answer statetree_verify(const struct statetree_proof *proof,
 				       const struct hash *root,
-				       struct bytes key, struct hash *value)
+				       struct bytes key,
+				       struct statetree_value *value)
 {
 	struct bytes leaf = {proof->leaf, proof->leaf_size};
 	struct hash up;
 
 	if (proof->empty) {
-		hash_bytes(&up, EMPTY_DOMAIN, NULL, 0);
+		hash_plain(&up, NULL, 0);
 		return hash_equal(&up, root) ? STATETREE_ABSENT
 					     : STATETREE_INVALID;
 	}
@@ -507,7 +528,8 @@ void statetree_proof_write(struct writer *w,
 	}
 	write_u8(w, proof->leaf_size);
 	write_bytes(w, proof->leaf, proof->leaf_size);
-	write_bytes(w, proof->value.b, HASH_BYTES);
+	write_u8(w, proof->value.size);
+	write_bytes(w, proof->value.b, proof->value.size);
 }
 
 enum err statetree_proof_read(struct reader *r, struct statetree_proof *proof,
@@ -534,6 +556,9 @@ enum err statetree_proof_read(struct reader *r, struct statetree_proof *proof,
 	if (proof->leaf_size > STATETREE_KEY_BYTES)
 		return ERR_MALFORMED;
 	read_copy(r, proof->leaf, proof->leaf_size);
-	read_copy(r, proof->value.b, HASH_BYTES);
+	proof->value.size = read_u8(r);
+	if (proof->value.size > HASH_BYTES)
+		return ERR_MALFORMED;
+	read_copy(r, proof->value.b, proof->value.size);
 	return r->bad ? ERR_MALFORMED : ERR_OK;
 }

@@ -5,13 +5,15 @@
  * behind a key's end are 0. The shape depends on the keys alone, never on the
  * order in which they came.
  *
- *   value = H("bcai-gov/state-value/1", record)
- *   leaf  = H("bcai-gov/state-leaf/1", u8 key size || key || value)
- *   node  = H("bcai-gov/state-node/1", bit u16 || left || right)
- *   root of nothing = H("bcai-gov/state-empty/1", "")
+ *   value = the record, when it has less than 32 bytes (a ballot has), else
+ *           H("bcai-gov/state-value/1", record)
+ *   leaf  = P(u8 0 || u8 key size || key || value)
+ *   node  = P(u8 1 || bit u16 || left || right)
+ *   root of nothing = P("")
  *
+ * P is BLAKE2b-256 without a key (doc/adr/0005), H has its domain as key.
  * Hashes of inner nodes are computed when the root is asked for, and only
- * those above what changed. Of a record only the hash is kept. About 100 bytes
+ * those above what changed. Of a record only the value is kept. About 100 bytes
  * a key, in pieces that never move. */
 #ifndef BCAI_LEDGER_STATETREE_H
 #define BCAI_LEDGER_STATETREE_H
@@ -25,6 +27,16 @@
 #define STATETREE_DEPTH_MAX (STATETREE_KEY_BYTES * 8u)
 
 struct statetree;
+
+/* What stands for a record; a hash when the size is HASH_BYTES. */
+struct statetree_value {
+	uint8_t size;
+	uint8_t b[HASH_BYTES];
+};
+
+void statetree_value_of(struct statetree_value *out, struct bytes record);
+bool statetree_value_equal(const struct statetree_value *a,
+			   const struct statetree_value *b);
 
 /* Empty; never NULL. */
 struct statetree *statetree_new(void);
@@ -63,7 +75,7 @@ struct statetree_proof {
 	bool empty;			   /* the tree is: no path, no leaf */
 	uint8_t leaf_size;
 	uint8_t leaf[STATETREE_KEY_BYTES]; /* the key found there */
-	struct hash value;		   /* of the record found there */
+	struct statetree_value value;	   /* of the record found there */
 };
 
 /* Prove presence or absence under the current root; hashes what is dirty.
@@ -78,18 +90,18 @@ enum statetree_answer {
 };
 
 /* What the proof says about `key` under `root`. When it is present, `value`
- * (may be NULL) gets the hash of its record. */
+ * (may be NULL) gets what stands for its record. */
 enum statetree_answer statetree_verify(const struct statetree_proof *proof,
 				       const struct hash *root,
-				       struct bytes key, struct hash *value);
-void statetree_value_hash(struct hash *out, struct bytes record);
+				       struct bytes key,
+				       struct statetree_value *value);
 
 /* Fixed layout: u8 empty; u16 size, size times (u16 bit, hash); u8 leaf size,
- * leaf, value. Reading takes the path from the arena. ERR_MALFORMED,
- * ERR_NO_MEMORY. */
+ * leaf; u8 value size, value. Reading takes the path from the arena.
+ * ERR_MALFORMED, ERR_NO_MEMORY. */
 #define STATETREE_PROOF_BYTES_MAX                                              \
 	(4u + STATETREE_DEPTH_MAX * (2u + HASH_BYTES) + STATETREE_KEY_BYTES +  \
-	 HASH_BYTES)
+	 1u + HASH_BYTES)
 void statetree_proof_write(struct writer *w,
 			   const struct statetree_proof *proof);
 enum err statetree_proof_read(struct reader *r, struct statetree_proof *proof,

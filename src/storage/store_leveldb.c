@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define WRITE_BUFFER_BYTES (16u * 1024u * 1024u)
+#define WRITE_BUFFER_BYTES (32u * 1024u * 1024u)
 #define CACHE_BYTES	   (16u * 1024u * 1024u)
 #define TABLE_FILE_BYTES   (8u * 1024u * 1024u)
 #define OPEN_FILES_MAX	   256
@@ -340,6 +340,8 @@ static struct ldb *ldb_new(void)
 	leveldb_options_set_max_open_files(l->options, OPEN_FILES_MAX);
 	leveldb_options_set_cache(l->options, l->cache);
 	leveldb_options_set_filter_policy(l->options, l->bloom);
+	/* Keys, hashes and signatures do not shrink. */
+	leveldb_options_set_compression(l->options, leveldb_no_compression);
 	l->get_options = leveldb_readoptions_create();
 	leveldb_readoptions_set_verify_checksums(l->get_options, 1);
 	l->scan_options = leveldb_readoptions_create();

@@ -27,7 +27,8 @@ static unsigned int seed_of_run(void)
 struct pair {
 	uint8_t key[STATETREE_KEY_BYTES];
 	uint8_t size;
-	uint8_t value[8];
+	uint8_t value[48];
+	uint8_t value_size;
 };
 
 struct model {
@@ -42,7 +43,7 @@ static struct bytes key_of(const struct pair *p)
 
 static struct bytes value_of(const struct pair *p)
 {
-	return (struct bytes){p->value, sizeof(p->value)};
+	return (struct bytes){p->value, p->value_size};
 }
 
 static int compare(const void *left, const void *right)
@@ -71,11 +72,17 @@ static struct hash slow_hash(const struct pair *pairs, size_t count)
 
 	writer_init(&w, input, sizeof(input));
 	if (count == 1) {
-		hash_bytes(&out, "bcai-gov/state-value/1", pairs->value, 8);
+		write_u8(&w, 0);
 		write_u8(&w, pairs->size);
 		write_bytes(&w, pairs->key, pairs->size);
-		write_bytes(&w, out.b, HASH_BYTES);
-		hash_bytes(&out, "bcai-gov/state-leaf/1", input, w.size);
+		if (pairs->value_size < 32) {
+			write_bytes(&w, pairs->value, pairs->value_size);
+		} else {
+			hash_bytes(&out, "bcai-gov/state-value/1", pairs->value,
+				   pairs->value_size);
+			write_bytes(&w, out.b, HASH_BYTES);
+		}
+		hash_plain(&out, input, w.size);
 		return out;
 	}
 	for (unsigned int bit = 0;; bit++) {
@@ -89,10 +96,11 @@ static struct hash slow_hash(const struct pair *pairs, size_t count)
 			continue;
 		left = slow_hash(pairs, count - ones);
 		right = slow_hash(pairs + count - ones, ones);
+		write_u8(&w, 1);
 		write_u16(&w, (uint16_t)bit);
 		write_bytes(&w, left.b, HASH_BYTES);
 		write_bytes(&w, right.b, HASH_BYTES);
-		hash_bytes(&out, "bcai-gov/state-node/1", input, w.size);
+		hash_plain(&out, input, w.size);
 		return out;
 	}
 }
@@ -102,7 +110,7 @@ static struct hash slow_root(struct model *m)
 	struct hash out;
 
 	if (m->count == 0) {
-		hash_bytes(&out, "bcai-gov/state-empty/1", NULL, 0);
+		hash_plain(&out, NULL, 0);
 		return out;
 	}
 	qsort(m->pairs, m->count, sizeof(m->pairs[0]), compare);
@@ -113,6 +121,7 @@ static struct hash slow_root(struct model *m)
 static void random_key(struct pair *p, unsigned int *seed)
 {
 	static const uint8_t SIZES[] = {1, 5, 5, 9, 9, 33, 40};
+	static const uint8_t VALUE_SIZES[] = {0, 8, 24, 31, 32, 33, 48};
 	size_t kind = (size_t)rand_r(seed) % sizeof(SIZES);
 
 	memset(p, 0, sizeof(*p));
@@ -120,6 +129,9 @@ static void random_key(struct pair *p, unsigned int *seed)
 	p->key[0] = (uint8_t)('A' + kind);
 	for (uint8_t i = 1; i < p->size; i++)
 		p->key[i] = (uint8_t)(rand_r(seed) % 3 ? 0 : rand_r(seed) % 4);
+	p->value_size = VALUE_SIZES[(size_t)rand_r(seed) % sizeof(VALUE_SIZES)];
+	for (uint8_t i = 0; i < p->value_size; i++)
+		p->value[i] = (uint8_t)rand_r(seed);
 }
 
 static size_t find(const struct model *m, const struct pair *p)
@@ -162,8 +174,6 @@ static void random_changes_give_the_root_of_the_definition(void **state)
 			if (at < m->count)
 				m->pairs[at] = m->pairs[--m->count];
 		} else if (at < m->count || m->count < PAIRS) {
-			for (size_t i = 0; i < sizeof(p.value); i++)
-				p.value[i] = (uint8_t)rand_r(&seed);
 			assert_int_equal(
 				statetree_put(t, key_of(&p), value_of(&p)),
 				ERR_OK);
@@ -199,7 +209,6 @@ static void the_root_does_not_depend_on_the_order(void **state)
 		struct pair p;
 
 		random_key(&p, &seed);
-		p.value[0] = (uint8_t)m->count;
 		if (find(m, &p) == m->count)
 			m->pairs[m->count++] = p;
 	}
@@ -277,8 +286,8 @@ static void presence_and_absence_are_proven(void **state)
 	(void)state;
 	arena_init(&arena, 1 << 20);
 	for (int round = 0; round < 2000; round++) {
-		struct hash want;
-		struct hash value;
+		struct statetree_value want;
+		struct statetree_value value;
 		struct hash root;
 		struct pair p;
 		bool has;
@@ -303,8 +312,9 @@ static void presence_and_absence_are_proven(void **state)
 			statetree_verify(&proof, &root, key_of(&p), &value),
 			has ? STATETREE_PRESENT : STATETREE_ABSENT);
 		if (has) {
-			statetree_value_hash(&want, value_of(&p));
-			assert_memory_equal(&value, &want, sizeof(value));
+			statetree_value_of(&want,
+					   value_of(&m->pairs[find(m, &p)]));
+			assert_true(statetree_value_equal(&value, &want));
 		}
 		root.b[0] ^= 1;
 		assert_int_equal(
@@ -435,16 +445,17 @@ static void a_path_must_go_down(void **state)
 		struct hash up;
 
 		writer_init(&w, input, sizeof(input));
+		write_u8(&w, 0);
 		write_u8(&w, 2);
 		write_u16(&w, 0);
-		write_bytes(&w, proof.value.b, HASH_BYTES);
-		hash_bytes(&up, "bcai-gov/state-leaf/1", input, w.size);
+		hash_plain(&up, input, w.size);
 		for (size_t k = 2; k-- > 0;) {
 			writer_init(&w, input, sizeof(input));
+			write_u8(&w, 1);
 			write_u16(&w, path[k].bit);
 			write_bytes(&w, up.b, HASH_BYTES);
 			write_bytes(&w, path[k].sibling.b, HASH_BYTES);
-			hash_bytes(&up, "bcai-gov/state-node/1", input, w.size);
+			hash_plain(&up, input, w.size);
 		}
 		assert_int_equal(statetree_verify(&proof, &up,
 						  (struct bytes){proof.leaf, 2},
