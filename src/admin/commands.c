@@ -324,11 +324,17 @@ static const struct cli_option LOAD_OPTIONS[] = {
 	{"network", "DIR", false,
 	 "use the running network of testnet up; absent: start one"},
 	{"validators", "N", false, "validators of the started network; 4"},
-	{"clients", "C", false, "accounts that sign; 200"},
+	{"dir", "DIR", false,
+	 "start the network there, and leave it running; absent: it is "
+	 "removed at the end"},
+	{"clients", "C", false, "accounts that sign; 500"},
 	{"rate", "R", false, "transactions a second; 0: as many as go"},
 	{"seconds", "S", false, "for how long; 10"},
 	{"ballots-per-tx", "K", false, "ballots in each, 1 to 128; 1"},
 	{"in-flight", "N", false, "most unanswered at a time; 4096"},
+	{"limit", NULL, false,
+	 "measure also how fast this machine verifies these signatures when "
+	 "it does nothing else"},
 	OPTIONS_END};
 
 static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {

@@ -4,6 +4,7 @@
  * it. */
 #include "cli/bulk.h"
 #include "cli/lab.h"
+#include "cli/limit.h"
 #include "cli/render.h"
 #include "cli/setup.h"
 
@@ -33,7 +34,8 @@ struct load {
 	uint32_t proposal_count;
 	char (*names)[KEY_NAME_BYTES]; /* of a running network's keys */
 	uint64_t name_count, name_room;
-	uint64_t cpu_us; /* of all nodes, for the load alone */
+	uint64_t cpu_us;     /* of all nodes, for the load alone */
+	double verify_per_s; /* 0: not measured */
 	struct err_text text;
 };
 
@@ -132,7 +134,8 @@ static enum err open_lab(struct load *l)
 	if (!network)
 		e = make_genesis(l, genesis);
 	if (!e)
-		e = lab_open(&l->lab, l->cli, network, NULL, genesis, &l->text);
+		e = lab_open(&l->lab, l->cli, network,
+			     cli_option(l->cli, "dir"), genesis, &l->text);
 	genesis_fini(genesis);
 	free(genesis);
 	if (!e && network) {
@@ -367,6 +370,11 @@ static json_t *latency_value(const struct bulk *b)
 	return o;
 }
 
+static double real(const json_t *o, const char *name)
+{
+	return json_number_value(json_object_get(o, name));
+}
+
 static double per_second(uint64_t n, uint64_t us)
 {
 	return us ? (double)n * 1e6 / (double)us : 0;
@@ -387,6 +395,20 @@ static json_t *refusals_value(const struct bulk *b)
 						  json_object_get(o, name))));
 	}
 	return o;
+}
+
+/* Every validator verifies each signature once: their number times what was
+ * finalised, against what this machine verifies. */
+static void put_limit(const struct load *l, json_t *o)
+{
+	uint32_t validators = 0;
+	double done;
+
+	for (uint32_t i = 0; i < l->lab.net->count; i++)
+		validators += !l->lab.net->nodes[i].observer;
+	done = real(o, "finalised_per_s") * validators;
+	json_put(o, "verify_per_s", json_real(l->verify_per_s));
+	json_put(o, "limit_ratio", json_real(done / l->verify_per_s));
 }
 
 static json_t *figures(const struct load *l, const struct bulk_run *run)
@@ -418,15 +440,12 @@ static json_t *figures(const struct load *l, const struct bulk_run *run)
 	json_put(o, "rss_mb",
 		 json_real((double)network_rss_bytes(l->lab.net) / 1048576.0 /
 			   (double)l->lab.net->count));
+	if (l->verify_per_s > 0)
+		put_limit(l, o);
 	json_put(o, "nodes", json_count(l->lab.net->count));
 	json_put(o, "clients", json_count(l->clients));
 	json_put(o, "ballots_per_tx", json_count(l->ballots));
 	return o;
-}
-
-static double real(const json_t *o, const char *name)
-{
-	return json_number_value(json_object_get(o, name));
 }
 
 static void show_figures(struct cli *cli, const json_t *o)
@@ -454,6 +473,10 @@ static void show_figures(struct cli *cli, const json_t *o)
 	       "transaction\n",
 	       real(o, "cpu_s"), real(o, "cpu_us_per_tx"));
 	printf("memory     %.0f MiB a node\n", real(o, "rss_mb"));
+	if (json_object_get(o, "limit_ratio"))
+		printf("limit      %.0f signatures/s on this machine, %.2f of "
+		       "it reached\n",
+		       real(o, "verify_per_s"), real(o, "limit_ratio"));
 }
 
 static enum err run_load(struct load *l, json_t **out)
@@ -474,6 +497,8 @@ static enum err run_load(struct load *l, json_t **out)
 	l->cpu_us = network_cpu_us(l->lab.net);
 	e = send(l, &run);
 	l->cpu_us = network_cpu_us(l->lab.net) - l->cpu_us;
+	if (!e && cli_flag(l->cli, "limit"))
+		e = limit_measure(&l->verify_per_s, &l->bulk, &l->text);
 	if (!e)
 		*out = figures(l, &run);
 	return e;

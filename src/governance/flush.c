@@ -201,6 +201,39 @@ static int by_key(const void *a, const void *b)
 	return (x->account > y->account) - (x->account < y->account);
 }
 
+/* Sorted by slices: a host that wants few records at a time must not wait for
+ * the order of all. */
+static bool flush_slice(struct governance *g, struct output *out,
+			uint32_t budget)
+{
+	uint32_t left = g->pending_count - g->pending_flushed;
+	struct pending *slice = g->pending + g->pending_flushed;
+
+	if (budget > left)
+		budget = left;
+	if (budget > 1)
+		qsort(slice, budget, sizeof(*slice), by_key);
+	for (uint32_t i = 0; i < budget; i++)
+		flush_pending(g, out, &slice[i]);
+	g->pending_flushed += budget;
+	if (g->pending_flushed < g->pending_count)
+		return false;
+	g->pending_flushed = 0;
+	g->pending_count = 0;
+	return true;
+}
+
+bool governance_flush_some(struct governance *g,
+			   void (*sink)(void *context, struct bytes key,
+					struct bytes value),
+			   void *context, uint32_t budget)
+{
+	struct output out = {.sink = sink, .context = context};
+
+	writer_init(&out.w, out.value, sizeof(out.value));
+	return flush_slice(g, &out, budget);
+}
+
 void governance_flush(struct governance *g,
 		      void (*sink)(void *context, struct bytes key,
 				   struct bytes value),
@@ -212,12 +245,7 @@ void governance_flush(struct governance *g,
 	for (uint32_t i = g->accounts_flushed; i < g->accounts.count; i++)
 		flush_account(g, &out, i);
 	g->accounts_flushed = g->accounts.count;
-	if (g->pending_count > 1)
-		qsort(g->pending, g->pending_count, sizeof(*g->pending),
-		      by_key);
-	for (uint32_t i = 0; i < g->pending_count; i++)
-		flush_pending(g, &out, &g->pending[i]);
-	g->pending_count = 0;
+	flush_slice(g, &out, UINT32_MAX);
 	if (!g->globals_pending)
 		return;
 	g->globals_pending = false;

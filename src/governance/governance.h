@@ -177,6 +177,12 @@ void governance_flush(struct governance *g,
 		      void (*sink)(void *context, struct bytes key,
 				   struct bytes value),
 		      void *context);
+/* The same for up to `budget` records; true when only the last of them are
+ * left. governance_flush, which ends the block, emits the rest. */
+bool governance_flush_some(struct governance *g,
+			   void (*sink)(void *context, struct bytes key,
+					struct bytes value),
+			   void *context, uint32_t budget);
 
 /* Read one record back, into a governance that was made with the same genesis
  * and parameters and got no accounts. Records must come in ascending order of

@@ -59,6 +59,7 @@ struct governance {
 
 	struct pending *pending; /* Owned. */
 	uint32_t pending_count;
+	uint32_t pending_flushed; /* of these, by governance_flush_some */
 	uint32_t pending_capacity;
 	bool globals_pending;
 

@@ -108,10 +108,11 @@ static void emit(void *context, struct bytes key, struct bytes value)
 	o->sink->put(o->sink->context, key, value);
 }
 
-static void emit_windows(struct ledger *l, struct outlet *o)
+/* The last ones first; true when none is left. */
+static bool emit_windows(struct ledger *l, struct outlet *o, uint32_t budget)
 {
-	for (uint32_t i = 0; i < l->changed_count; i++) {
-		uint32_t account = l->changed[i];
+	for (; l->changed_count > 0 && budget > 0; budget--) {
+		uint32_t account = l->changed[--l->changed_count];
 		const struct nonce_window *window = &l->windows[account];
 		uint8_t key[LEDGER_KEY_BYTES];
 		uint8_t record[NONCE_RECORD_BYTES];
@@ -124,7 +125,7 @@ static void emit_windows(struct ledger *l, struct outlet *o)
 		     (struct bytes){record, w.size});
 		l->window_changed[account] = false;
 	}
-	l->changed_count = 0;
+	return l->changed_count == 0;
 }
 
 static void emit_all(struct ledger *l, const struct ledger_sink *sink)
@@ -134,7 +135,7 @@ static void emit_all(struct ledger *l, const struct ledger_sink *sink)
 	uint8_t record[GLOBALS_BYTES_MAX];
 	struct writer w;
 
-	emit_windows(l, &o);
+	emit_windows(l, &o, UINT32_MAX);
 	governance_flush(l->governance, emit, &o);
 	writer_init(&w, record, sizeof(record));
 	globals_write(&w, &l->globals);
@@ -398,6 +399,16 @@ enum err ledger_apply_tx(struct ledger *l, enum err *code, const struct tx *tx,
 	return ERR_OK;
 }
 
+bool ledger_block_flush_some(struct ledger *l, const struct ledger_sink *sink,
+			     uint32_t budget)
+{
+	struct outlet o = {l->tree, sink};
+
+	assert(l->in_block);
+	return emit_windows(l, &o, budget) &&
+	       governance_flush_some(l->governance, emit, &o, budget);
+}
+
 void ledger_block_end(struct ledger *l, struct ledger_update *up,
 		      const struct ledger_sink *sink)
 {
@@ -429,6 +440,16 @@ void ledger_root(struct ledger *l, struct hash *out)
 {
 	assert(!l->in_block);
 	statetree_root(l->tree, out);
+}
+
+bool ledger_is_in_block(const struct ledger *l)
+{
+	return l->in_block;
+}
+
+bool ledger_checkpoint_is_due(const struct ledger *l)
+{
+	return l->checkpoint_due;
 }
 
 bool ledger_checkpoint(struct ledger *l, struct checkpoint *out)

@@ -6,7 +6,8 @@
  *
  *	ledger_block_begin	the header; what time brings
  *	ledger_apply_tx		each transaction, in the block's order
- *	ledger_block_end	changed records, results, events
+ *	ledger_block_flush_some	changed records, in slices
+ *	ledger_block_end	the rest of them, results, events
  *
  * The host may spread the calls of one block over many turns. What an update
  * points to is valid until the next ledger_block_begin. Signatures are the
@@ -110,6 +111,12 @@ void ledger_block_begin(struct ledger *l, const struct ledger_block *block);
 enum err ledger_apply_tx(struct ledger *l, enum err *code, const struct tx *tx,
 			 struct tx_place place, struct err_text *text) MUST_USE;
 
+/* Emit up to about `budget` of the changed records; true when only the last of
+ * them are left, for ledger_block_end. Behind the last transaction, as often
+ * as the host likes, or never. */
+bool ledger_block_flush_some(struct ledger *l, const struct ledger_sink *sink,
+			     uint32_t budget);
+
 /* Emit each changed record once and tell what happened. Storing all of it
  * with the block in one write keeps state and height together. */
 void ledger_block_end(struct ledger *l, struct ledger_update *up,
@@ -125,7 +132,9 @@ void ledger_result_leaf(struct hash *out, const struct hash *tx, enum err code);
 bool ledger_root_some(struct ledger *l, uint32_t budget);
 /* The root after the last block. */
 void ledger_root(struct ledger *l, struct hash *out);
+bool ledger_is_in_block(const struct ledger *l);
 
+bool ledger_checkpoint_is_due(const struct ledger *l);
 /* The checkpoint that the last blocks made due, once; false when there is
  * none. Finishes the root. */
 bool ledger_checkpoint(struct ledger *l, struct checkpoint *out);

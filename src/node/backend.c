@@ -14,8 +14,13 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+/* Hashes that an answer may wait for: about 2 ms. */
+#define ROOT_HASHES_MAX 8192u
+
 struct backend_state {
 	char version[64];
+	struct hash state_root; /* as last computed */
+	uint64_t state_height;
 };
 
 void backend_init(struct node *n)
@@ -23,6 +28,8 @@ void backend_init(struct node *n)
 	n->backend = mem_alloc(sizeof(*n->backend));
 	snprintf(n->backend->version, sizeof(n->backend->version), "%s",
 		 PACKAGE_VERSION);
+	ledger_root(n->ledger, &n->backend->state_root);
+	n->backend->state_height = ledger_last_block(n->ledger)->height;
 }
 
 void backend_fini(struct node *n)
@@ -51,6 +58,19 @@ static bool is_synced(const struct node *n)
 	       n->commit.durable_height + 2 >= n->sync.target;
 }
 
+/* The root of the last block, unless much changed since it was last computed:
+ * then the one before. */
+static void look_at_root(struct node *n)
+{
+	struct backend_state *b = n->backend;
+
+	if (ledger_is_in_block(n->ledger) ||
+	    !ledger_root_some(n->ledger, ROOT_HASHES_MAX))
+		return;
+	ledger_root(n->ledger, &b->state_root);
+	b->state_height = ledger_last_block(n->ledger)->height;
+}
+
 static void get_status(void *ctx, struct admin_status *out)
 {
 	struct node *n = ctx;
@@ -70,8 +90,9 @@ static void get_status(void *ctx, struct admin_status *out)
 	out->genesis_hash = n->genesis_hash;
 	out->node_id = *secret_key_public(n->key);
 	out->block_hash = n->commit.durable_digest;
-	ledger_root(n->ledger, &out->state_root);
-	out->state_height = last->height;
+	look_at_root(n);
+	out->state_root = n->backend->state_root;
+	out->state_height = n->backend->state_height;
 	out->epoch = c.epoch;
 	out->view = c.view;
 	out->height = n->commit.durable_height;

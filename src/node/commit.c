@@ -1,24 +1,27 @@
-/* Finalised blocks, in order: applied to the ledger, written with everything
- * they changed in one store write, and then answered for. */
+/* Finalised blocks, in order: each waits until all of it is there, goes through
+ * apply.c, and is followed by the state root when that is due. */
+#include "node/apply.h"
 #include "node/state.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "proto/codec_tx.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What waits for one block to be durable. */
-struct applied {
-	uint64_t height;
-	uint64_t view;
-	uint64_t time_ms;
-	size_t count;
-	struct txpool_outcome outcomes[];
-};
+/* A turn of the loop spends this long on applying. */
+#define SLICE_US 2000u
+/* Hashes between two looks at the clock: about half a ms. */
+#define ROOT_HASHES 1024u
+
+static void on_more(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	commit_run(w->data);
+}
 
 void commit_init(struct node *n)
 {
@@ -32,6 +35,9 @@ void commit_init(struct node *n)
 	n->commit.durable_digest = last->digest;
 	n->commit.durable_time_ms = last->time_ms;
 	n->commit.durable_view = last->view;
+	n->commit.root_due = ledger_checkpoint_is_due(n->ledger);
+	ev_timer_init(&n->commit.more, on_more, 0, 0);
+	n->commit.more.data = n;
 }
 
 static void item_fini(struct commit_item *item)
@@ -57,6 +63,8 @@ static void pop(struct node *n)
 
 void commit_fini(struct node *n)
 {
+	ev_timer_stop(n->loop, &n->commit.more);
+	apply_free(&n->commit.apply);
 	while (n->commit.queue)
 		pop(n);
 }
@@ -149,237 +157,59 @@ static bool is_ready(struct node *n, struct commit_item *item,
 
 /* --- Applying --- */
 
-struct apply {
-	struct node *n;
-	struct write_job *job;
-	struct applied *applied;
-	size_t room;
-	struct arena batch_arena;
-	struct arena tx_arena;
-};
-
-static void put_state(void *context, struct bytes key, struct bytes value)
+/* The root of a checkpoint that is due, before the next block changes the
+ * state; false when there is more to hash. */
+static bool root_some(struct node *n, uint64_t until_us)
 {
-	struct apply *a = context;
-	struct store_key k = key_state(key);
-
-	blockstore_put(&a->job->changes, &k, value.data, value.size);
-}
-
-static struct txpool_outcome *add_outcome(struct apply *a)
-{
-	struct applied *list = a->applied;
-
-	if (list->count == a->room) {
-		a->room = 2 * a->room + 64;
-		list = mem_resize(list,
-				  sizeof(*list) +
-					  a->room * sizeof(list->outcomes[0]));
-		a->applied = list;
+	while (!ledger_root_some(n->ledger, ROOT_HASHES)) {
+		if (clock_mono_us() >= until_us)
+			return false;
 	}
-	memset(&list->outcomes[list->count], 0, sizeof(list->outcomes[0]));
-	return &list->outcomes[list->count++];
-}
-
-static void apply_tx(struct apply *a, struct bytes raw, struct tx_place place)
-{
-	struct node *n = a->n;
-	struct tx tx;
-	enum err e;
-
-	arena_reset(&a->tx_arena);
-	e = codec_tx_decode(&tx, &a->tx_arena, &n->genesis_hash, raw, NULL);
-	/* It was checked before the batch was held, by a quorum at least. */
-	assert(e == ERR_OK);
-	e = ledger_apply_tx(n->ledger, NULL, &tx, place, NULL);
-	if (e != ERR_OK) {
-		struct txpool_outcome *o = add_outcome(a);
-
-		o->id = tx.id;
-		o->refused = e;
-	}
-}
-
-static void apply_batch(struct apply *a, struct bytes raw, uint32_t number)
-{
-	struct batch batch;
-	enum err e;
-
-	arena_reset(&a->batch_arena);
-	e = batch_parse(&batch, &a->batch_arena, raw, NULL);
-	assert(e == ERR_OK);
-	for (uint32_t i = 0; i < batch.count; i++) {
-		const struct tx_place place = {.batch = number, .index = i};
-
-		apply_tx(a, batch.txs[i], place);
-	}
-}
-
-static void apply_one(struct apply *a, const struct commit_item *item,
-		      const struct pooled_block *body, uint32_t i)
-{
-	const struct batch_ref *ref = &body->refs[i];
-	const struct pooled_batch *b;
-	struct store_key key = key_batch(ref);
-	uint8_t *value;
-	size_t size;
-	enum err e;
-
-	if (item->batches) {
-		blockstore_put(&a->job->changes, &key, item->batches[i].data,
-			       item->batches[i].size);
-		apply_batch(a, item->batches[i], i);
-		return;
-	}
-	b = batchpool_find(a->n->batches, &ref->digest);
-	if (b) {
-		apply_batch(a, (struct bytes){b->raw, b->size}, i);
-		return;
-	}
-	e = blockstore_get(a->n->store, &key, &value, &size);
-	if (e != ERR_OK) {
-		node_fail(a->n, ERR_DATA_DAMAGED,
-			  "batch %llu of validator %u cannot be read",
-			  (unsigned long long)ref->sequence, ref->origin);
-		return;
-	}
-	apply_batch(a, (struct bytes){value, size}, i);
-	free(value);
-}
-
-static void put_block(struct apply *a, const struct commit_item *item,
-		      const struct pooled_block *body,
-		      const struct ledger_update *up)
-{
-	const struct stored_block s = {
-		.header = item->header,
-		.refs = body->refs,
-		.ref_count = body->ref_count,
-		.results = up->results,
-		.result_count = up->result_count,
-	};
-	struct store_key key = key_block(item->header.height);
-	size_t size = stored_block_size(&s);
-	uint8_t *raw = mem_alloc(size);
-	struct writer w;
-
-	writer_init(&w, raw, size);
-	stored_block_write(&w, &s);
-	assert(!w.bad);
-	blockstore_put(&a->job->changes, &key, raw, w.size);
-	free(raw);
-	if (item->certificate) {
-		key = key_finalization(item->header.height);
-		blockstore_put(&a->job->changes, &key, item->certificate,
-			       item->certificate_size);
-	}
-	key = key_candidate(item->header.view, &item->digest);
-	store_batch_delete(&a->job->changes, key.data, key.size);
-	for (uint32_t i = 0; i < body->ref_count; i++) {
-		key = key_unfinished(&body->refs[i]);
-		store_batch_delete(&a->job->changes, key.data, key.size);
-	}
-	for (size_t i = 0; i < up->result_count; i++)
-		blockstore_put_tx(&a->job->changes, &up->results[i].id,
-				  item->header.height, (uint32_t)i);
-	blockstore_put_events(&a->job->changes, item->header.height, up);
-}
-
-static void add_results(struct apply *a, const struct ledger_update *up)
-{
-	if (txpool_count(a->n->txpool) == 0)
-		return;
-	for (size_t i = 0; i < up->result_count; i++) {
-		const struct ledger_result *r = &up->results[i];
-		struct txpool_outcome *o = add_outcome(a);
-
-		o->id = r->id;
-		o->height = up->block.height;
-		o->index = (uint32_t)i;
-		o->code = (uint32_t)r->code;
-		o->proposal = r->proposal;
-	}
-}
-
-/* The block is durable: now it may be acknowledged. */
-static void block_is_durable(struct node *n, struct pending_write *w)
-{
-	struct applied *applied = w->subject;
-
-	n->commit.durable_height = applied->height;
-	n->commit.durable_digest = w->digest;
-	n->commit.durable_time_ms = applied->time_ms;
-	n->commit.durable_view = applied->view;
-	net_set_height(n->net, applied->height);
-	sync_tell(n);
-	for (size_t i = 0; i < applied->count; i++)
-		txpool_decided(n->txpool, &applied->outcomes[i]);
-	backend_publish(n, applied->height);
-	free(applied);
-}
-
-static void forget_candidate(void *context, const struct pooled_block *block)
-{
-	struct write_job *job = context;
-	struct store_key key =
-		key_candidate(block->header.view, &block->digest);
-
-	if (block->stored)
-		store_batch_delete(&job->changes, key.data, key.size);
-}
-
-static void apply_block(struct node *n, struct commit_item *item,
-			struct pooled_block *body)
-{
-	const struct ledger_block block = {
-		.height = item->header.height,
-		.epoch = item->header.epoch,
-		.view = item->header.view,
-		.time_ms = item->header.time_ms,
-		.digest = item->digest,
-	};
-	struct apply a = {.n = n, .job = write_job_new()};
-	const struct ledger_sink sink = {put_state, &a};
-	struct ledger_update up;
-
-	a.applied = mem_alloc(sizeof(*a.applied));
-	a.applied->height = block.height;
-	a.applied->view = block.view;
-	a.applied->time_ms = block.time_ms;
-	arena_init(&a.batch_arena, CODEC_BATCH_ARENA_BYTES);
-	arena_init(&a.tx_arena, CODEC_TX_ARENA_BYTES);
-	ledger_block_begin(n->ledger, &block);
-	for (uint32_t i = 0; i < body->ref_count; i++)
-		apply_one(&a, item, body, i);
-	ledger_block_end(n->ledger, &up, &sink);
-	put_block(&a, item, body, &up);
-	add_results(&a, &up);
 	checks_after_block(n);
-	arena_fini(&a.batch_arena);
-	arena_fini(&a.tx_arena);
-	for (uint32_t i = 0; i < body->ref_count; i++)
-		batchpool_remove(n->batches, &body->refs[i].digest);
-	blockpool_prune(n->blocks, block.view, forget_candidate, a.job);
-	drive_write(n, &a.job, block_is_durable, a.applied, &item->digest);
-	n->commit.applied_ms = clock_mono_ms();
+	n->commit.root_due = false;
+	return true;
+}
+
+/* One step: the block in hand, the root after it, or the next block. False
+ * when nothing can be done now. */
+static bool step(struct node *n, uint64_t until_us)
+{
+	struct pooled_block *body;
+
+	if (n->commit.apply) {
+		if (!apply_some(n->commit.apply, until_us))
+			return true;
+		apply_free(&n->commit.apply);
+		pop(n);
+		n->commit.root_due = ledger_checkpoint_is_due(n->ledger);
+		return true;
+	}
+	if (n->commit.root_due) {
+		root_some(n, until_us);
+		return true;
+	}
+	if (!n->commit.queue || !is_ready(n, n->commit.queue, &body))
+		return false;
+	n->commit.apply = apply_begin(n, n->commit.queue, body);
+	return true;
 }
 
 void commit_run(struct node *n)
 {
-	struct pooled_block *body;
-	bool moved = false;
+	uint64_t height = ledger_last_block(n->ledger)->height;
+	uint64_t until_us = clock_mono_us() + SLICE_US;
+	bool more = true;
 
 	if (n->commit.running)
 		return; /* Called again from within. */
 	n->commit.running = true;
-	while (!n->stopping && n->commit.queue &&
-	       is_ready(n, n->commit.queue, &body)) {
-		apply_block(n, n->commit.queue, body);
-		pop(n);
-		moved = true;
-	}
+	while (!n->stopping && (more = step(n, until_us)) &&
+	       clock_mono_us() < until_us)
+		continue;
 	n->commit.running = false;
-	if (!moved)
+	if (more && !n->stopping)
+		node_arm(n, &n->commit.more, clock_mono_ms());
+	if (ledger_last_block(n->ledger)->height == height)
 		return;
 	node_update_work(n);
 	node_consider_sealing(n);

@@ -5,7 +5,8 @@
  *	drive.c     events into consensus, its updates carried out
  *	receive.c   messages from peers into events
  *	payload.c   judging, fetching and building payloads
- *	commit.c    finalised blocks applied, written, answered
+ *	commit.c    finalised blocks, in order
+ *	apply.c     one of them applied, written, answered
  *	sync.c      catching up, and helping others to
  *	checks.c    checkpoints: signing, collecting, comparing
  *	forward.c   an observer's transactions to validators
@@ -95,6 +96,9 @@ struct commit_state {
 	uint64_t applied_ms; /* monotonic, of the last apply */
 	uint64_t asked_ms;   /* for the body of the first in the queue */
 	bool running;
+	struct apply *apply; /* the first of the queue, begun; owned */
+	bool root_due;	     /* of a checkpoint; before the next block */
+	struct ev_timer more;
 };
 
 struct seal_state {
@@ -246,7 +250,7 @@ void commit_fini(struct node *n);
 void commit_push(struct node *n, struct commit_item *item);
 /* Is a block waiting for this batch? */
 bool commit_wants_batch(const struct node *n, const struct hash *digest);
-/* Apply what can be applied. */
+/* Apply what can be applied, for about 2 ms; the rest in later turns. */
 void commit_run(struct node *n);
 
 /* --- sync.c --- */

@@ -275,6 +275,15 @@ static void assert_same_windows(const struct ledger *a, const struct ledger *b)
 	}
 }
 
+static void assert_same_disks(struct disk *a, struct disk *b)
+{
+	struct hash one = root_of_disk(a);
+	struct hash other = root_of_disk(b);
+
+	assert_int_equal(a->count, b->count);
+	assert_memory_equal(&one, &other, sizeof(one));
+}
+
 /* Random blocks: records give the root; a node that restarted anywhere goes
  * on as one that did not. */
 static void random_blocks_agree_after_any_restart(void **state)
@@ -315,6 +324,57 @@ static void random_blocks_agree_after_any_restart(void **state)
 	}
 	assert_true(ledger_result_count(w->l) > 100);
 	world_free(w);
+}
+
+static struct tx random_tx(struct world *w, unsigned int *seed,
+			   struct ballot *b)
+{
+	uint32_t account = (uint32_t)rand_r(seed) % ACCOUNTS;
+	struct tx tx;
+
+	b->proposal = 1 + (uint32_t)rand_r(seed) % 6;
+	b->choice = 1 + (uint32_t)rand_r(seed) % 3;
+	tx = tx_of(account, ledger_nonces(w->l, account).base,
+		   rand_r(seed) % 8 ? vote(b) : submit());
+	tx.valid_until_ms = UINT64_MAX;
+	return tx;
+}
+
+static void a_block_flushed_in_slices_is_the_same_block(void **state)
+{
+	unsigned int seed = seed_of_run();
+	struct world *whole = world_new();
+	struct world *sliced = world_new();
+	struct ballot b = {.choice = CHOICE_FOR};
+	unsigned int slices = 0;
+
+	(void)state;
+	for (int block = 0; block < 100; block++) {
+		uint64_t later = (uint64_t)rand_r(&seed) % 700;
+
+		begin(whole, later);
+		begin(sliced, later);
+		for (int i = rand_r(&seed) % 24; i > 0; i--) {
+			struct tx tx = random_tx(whole, &seed, &b);
+
+			assert_int_equal(apply(whole, NULL, &tx), ERR_OK);
+			assert_int_equal(apply(sliced, NULL, &tx), ERR_OK);
+		}
+		for (int i = rand_r(&seed) % 9; i > 0; i--)
+			slices += !ledger_block_flush_some(
+				sliced->l, &sliced->sink,
+				1 + (uint32_t)rand_r(&seed) % 4);
+		end(whole);
+		end(sliced);
+		assert_root(sliced);
+		assert_memory_equal(&whole->up.results_root,
+				    &sliced->up.results_root,
+				    sizeof(struct hash));
+		assert_same_disks(&whole->disk, &sliced->disk);
+	}
+	assert_true(slices > 100);
+	world_free(whole);
+	world_free(sliced);
 }
 
 /* ---- Loading what is damaged ---- */
@@ -468,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_transaction_twice_in_one_block_counts_once),
 		cmocka_unit_test(time_alone_moves_a_proposal),
 		cmocka_unit_test(random_blocks_agree_after_any_restart),
+		cmocka_unit_test(a_block_flushed_in_slices_is_the_same_block),
 		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(records_out_of_order_are_refused),
 		cmocka_unit_test(a_record_is_proven_under_the_root),
