@@ -261,7 +261,7 @@ enum cli_group {
 	X(KEY_EXPORT, "key export", KEYS, 1, 1, "NAME",                        \
 	  "write a key's secret seed to stdout; asks first")                   \
 	X(DB_CHECK, "db check", DATA, 0, 0, "",                                \
-	  "read all stored data and check it; the node must not run")          \
+	  "replay all stored data from the genesis on; the node must not run") \
 	X(DB_STATS, "db stats", DATA, 0, 0, "", "figures of the store")        \
 	X(WATCH, "watch", STREAM, 0, CLI_MANY, "[TYPE…]",                      \
 	  "print events as they happen")                                       \

@@ -122,7 +122,7 @@
 	  "the signature does not match the account",                          \
 	  "sign for this network's genesis hash with the account's key")       \
 	X(REPLAY, 403, "replay", "the nonce was used before",                  \
-	  "voter.show tells the next free nonce")                              \
+	  "voter show tells the next free nonce")                              \
 	X(NONCE_TOO_FAR, 404, "nonce_too_far",                                 \
 	  "the nonce is 64 or more above the account's base",                  \
 	  "wait until earlier transactions are final")                         \

@@ -124,6 +124,34 @@ static void add_name(void *context, enum err outcome,
 	memcpy(l->names[l->name_count++], info->name, KEY_NAME_BYTES);
 }
 
+/* Keep those that may vote: the others' nonces would never be used. */
+static enum err keep_voters(struct load *l)
+{
+	uint64_t kept = 0;
+
+	for (uint64_t i = 0; i < l->name_count; i++) {
+		struct key_info info;
+		struct err_text unused;
+		json_t *voter, *params = json_object();
+		enum err e = keystore_info(&info, l->lab.net->keys, l->names[i],
+					   &l->text);
+
+		if (e) {
+			json_decref(params);
+			return e;
+		}
+		json_put(params, "account", json_key(&info.public_key));
+		e = lab_call(&l->lab, 0, "voter.get", params, &voter, &unused);
+		if (!e && json_is_true(json_object_get(voter, "eligible")))
+			memmove(l->names[kept++], l->names[i], KEY_NAME_BYTES);
+		json_decref(voter);
+		if (e && e != ERR_UNKNOWN_ACCOUNT)
+			return err_set(&l->text, e, "%s", unused.text);
+	}
+	l->name_count = kept;
+	return ERR_OK;
+}
+
 static enum err open_lab(struct load *l)
 {
 	const char *network = cli_option(l->cli, "network");
@@ -140,9 +168,12 @@ static enum err open_lab(struct load *l)
 	free(genesis);
 	if (!e && network) {
 		e = keystore_list(l->lab.net->keys, add_name, l, &l->text);
+		if (!e)
+			e = keep_voters(l);
 		if (!e && l->name_count == 0)
 			e = err_set(&l->text, ERR_KEY_UNKNOWN,
-				    "%s has no keys without a passphrase",
+				    "%s has no keys, without a passphrase, of "
+				    "accounts that may vote",
 				    l->lab.net->keys);
 		if (l->clients > l->name_count)
 			l->clients = l->name_count;
@@ -227,9 +258,13 @@ static enum err make_proposals(struct load *l)
 	for (uint32_t i = 0; !e && i < l->proposal_count; i++) {
 		l->proposals[i] = l->bulk.items[i].proposal;
 		if (l->bulk.items[i].code)
-			e = err_set(&l->text,
-				    error_from_number(l->bulk.items[i].code),
-				    "a proposal was refused");
+			e = err_set(
+				&l->text,
+				error_from_number(l->bulk.items[i].code),
+				"the load needs %" PRIu32
+				" proposals open at once; start the network "
+				"with --param proposal.max_open=1024",
+				l->proposal_count);
 	}
 	bulk_clear(&l->bulk);
 	return e ? e

@@ -372,7 +372,12 @@ static void progress_show(struct progress *p, uint64_t done, uint64_t now)
 	if (rate && p->total > done)
 		snprintf(left, sizeof(left), "  %s left",
 			 show_duration((p->total - done) * 1000 / rate));
-	if (!p->cli->progress)
+	if (p->total == 0)
+		fprintf(stderr, "%s%s  %s %s  %s/s%s",
+			p->cli->progress ? "\r" : "", p->what,
+			show_thousands(part), p->unit, show_count(rate),
+			p->cli->progress ? "\033[K" : "\n");
+	else if (!p->cli->progress)
 		fprintf(stderr, "%s %s / %s\n", p->what, show_thousands(part),
 			show_thousands(whole));
 	else

@@ -14,9 +14,32 @@
 #include <time.h>
 
 #define POLL_MS		50u
+#define SPEED_MS	400u
 #define NOT_VOTED_SHOWN 5
 
 /* --- Status --- */
+
+static void pause_ms(unsigned ms)
+{
+	struct timespec t = {0, (long)ms * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+/* "   210 blk/s   ETA 21 s", from two looks at the height. */
+static const char *show_speed(const json_t *s)
+{
+	static char text[64];
+	uint64_t height = json_get_number(s, "height");
+	uint64_t target = json_get_number(s, "sync_target");
+	uint64_t rate = json_get_number(s, "blocks_per_s");
+
+	if (rate == 0 || target < height)
+		return "";
+	snprintf(text, sizeof(text), "   %s blk/s   ETA %s", show_count(rate),
+		 show_duration((target - height) * 1000 / rate));
+	return text;
+}
 
 static void show_sync(const json_t *s)
 {
@@ -26,10 +49,14 @@ static void show_sync(const json_t *s)
 	if (json_is_true(json_object_get(s, "synced")))
 		printf("sync      level with the network at height %s\n",
 		       show_thousands(height));
+	else if (json_get_number(s, "peers") == 0)
+		printf("sync      height %s; no peer has told its height yet\n",
+		       show_thousands(height));
 	else
-		printf("sync      %s  %s  %s / %s\n", show_bar(height, target),
-		       show_percent(height, target), show_thousands(height),
-		       show_thousands(target));
+		printf("sync      %s  %s  %s / %s%s\n",
+		       show_bar(height, target), show_percent(height, target),
+		       show_thousands(height), show_thousands(target),
+		       show_speed(s));
 }
 
 static void show_final(const json_t *s)
@@ -169,6 +196,25 @@ static int add_not_voted(struct cli *cli, json_t *status)
 	return CLI_EXIT_OK;
 }
 
+/* A node that catches up is looked at again, to tell how fast it is. */
+static void add_speed(struct cli *cli, json_t **status)
+{
+	uint64_t before = json_get_number(*status, "height");
+	uint64_t since = clock_mono_ms(), passed;
+	struct admin_error error;
+	json_t *now;
+
+	pause_ms(SPEED_MS);
+	if (cli_ask(cli, "node.status", NULL, &now, &error))
+		return;
+	passed = clock_mono_ms() - since;
+	json_put(now, "blocks_per_s",
+		 json_u64((json_get_number(now, "height") - before) * 1000 /
+			  (passed ? passed : 1)));
+	json_decref(*status);
+	*status = now;
+}
+
 int cmd_STATUS(struct cli *cli)
 {
 	json_t *status;
@@ -176,6 +222,9 @@ int cmd_STATUS(struct cli *cli)
 
 	if (failed)
 		return failed;
+	if (cli->format == FORMAT_TABLE &&
+	    !json_is_true(json_object_get(status, "synced")))
+		add_speed(cli, &status);
 	if (cli->format == FORMAT_TABLE || cli_option(cli, "as"))
 		failed = add_not_voted(cli, status);
 	if (!failed)
@@ -238,13 +287,6 @@ int cmd_READY(struct cli *cli)
 }
 
 /* --- Waiting --- */
-
-static void pause_ms(unsigned ms)
-{
-	struct timespec t = {0, (long)ms * 1000000};
-
-	nanosleep(&t, NULL);
-}
 
 /* 0 for no state. */
 static uint32_t state_number(const char *name)

@@ -52,8 +52,15 @@ static uint64_t weight_online(const struct node *n)
 	return weight;
 }
 
+/* Alone, there is nobody to be level with; else somebody must have told. */
 static bool is_synced(const struct node *n)
 {
+	struct net_counters counters;
+
+	net_counters(n->net, &counters);
+	if (counters.peers_up == 0 &&
+	    !(node_is_validator(n) && n->voters.count == 1))
+		return false;
 	return !n->sync.syncing &&
 	       n->commit.durable_height + 2 >= n->sync.target;
 }
@@ -502,6 +509,9 @@ static enum err get_ready(void *ctx, struct err_text *text)
 {
 	struct node *n = ctx;
 
+	if (!is_synced(n) && n->sync.target <= n->commit.durable_height)
+		return err_set(text, ERR_NOT_READY,
+			       "no peer has told its height yet");
 	if (!is_synced(n))
 		return err_set(text, ERR_NOT_READY,
 			       "at height %llu, peers are at %llu",

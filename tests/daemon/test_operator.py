@@ -155,8 +155,14 @@ def test_operator_db_check(context):
     running = net.cli("--data-dir", node.folder, "db", "check")
     if running.code == 0:
         raise Failure("db check opened the data of a running node")
+    status = node.status()
     node.stop()
-    net.cli("--data-dir", node.folder, "db", "check", expect=0)
+    found = net.cli("--data-dir", node.folder, "db", "check", expect=0).data
+    if int(found["blocks"]) < int(status["height"]) or int(
+            found["final_height"]) != int(found["blocks"]):
+        raise Failure(f"{found} at {status}")
+    if found["transactions"] != "1":
+        raise Failure(f"{found}")
     flipped = False
     for name in sorted(os.listdir(os.path.join(node.folder, "db"))):
         path = os.path.join(node.folder, "db", name)
