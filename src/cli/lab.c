@@ -146,6 +146,20 @@ enum err lab_wait_height(const struct lab *lab, uint64_t height,
 	return ERR_OK;
 }
 
+/* Ballots go to all nodes: each must have seen what the first one has. */
+static enum err wait_level(const struct lab *lab, struct err_text *text)
+{
+	json_t *status;
+	uint64_t height;
+	enum err e = lab_call(lab, 0, "node.status", NULL, &status, text);
+
+	if (e)
+		return e;
+	height = json_get_number(status, "height");
+	json_decref(status);
+	return lab_wait_height(lab, height, text);
+}
+
 enum err lab_wait_voting(const struct lab *lab, const uint32_t *numbers,
 			 uint32_t count, struct err_text *text)
 {
@@ -173,5 +187,5 @@ enum err lab_wait_voting(const struct lab *lab, const uint32_t *numbers,
 				       numbers[i]);
 		pause_ms(10);
 	}
-	return ERR_OK;
+	return wait_level(lab, text);
 }

@@ -280,9 +280,13 @@ class Network:
         return result.data["proposal"]
 
     def wait_state(self, proposal, state, node=None, seconds=30):
-        node = node or self.alive[0]
-        return wait_until(
-            f"proposal {proposal} is {state}", seconds,
-            lambda: next((p for p in [node.rpc("proposal.get",
-                                               proposal=proposal)]
-                          if p["state"] == state), None))
+        """On one node, or on every one that is alive: a ballot may go to any
+        of them, and one that is a block behind would refuse it."""
+        shown = None
+        for each in [node] if node else self.alive:
+            shown = wait_until(
+                f"proposal {proposal} is {state} on {each.name}", seconds,
+                lambda: next((p for p in [each.rpc("proposal.get",
+                                                   proposal=proposal)]
+                              if p["state"] == state), None))
+        return shown
