@@ -88,9 +88,84 @@ static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
 	[RPC_EVENTS_UNSUBSCRIBE] = SUBSCRIPTION_PARAMS,
 };
 
+/* --- What they may refuse with --- */
+
+static const enum err *method_errors(enum rpc_method_id id)
+{
+	static const enum err NO_ERRORS[] = {ERR_OK};
+	static const enum err SUBMIT_ERRORS[] = {ERR_MALFORMED,
+						 ERR_TOO_LARGE,
+						 ERR_EXPIRED,
+						 ERR_VALIDITY_TOO_LONG,
+						 ERR_BAD_SIGNATURE,
+						 ERR_UNKNOWN_ACCOUNT,
+						 ERR_REPLAY,
+						 ERR_NONCE_TOO_FAR,
+						 ERR_UNKNOWN_PROPOSAL,
+						 ERR_NOT_VOTING,
+						 ERR_NOT_ELIGIBLE,
+						 ERR_BELOW_MINIMUM_STAKE,
+						 ERR_TOO_MANY_OPEN,
+						 ERR_UNAUTHORISED,
+						 ERR_WRONG_STATE,
+						 ERR_TOO_MANY_CHANGES,
+						 ERR_DUPLICATE_BALLOT,
+						 ERR_OLDER_BALLOT,
+						 ERR_TIMEOUT,
+						 ERR_BUSY,
+						 ERR_OK};
+	static const enum err PROPOSAL_ERRORS[] = {ERR_UNKNOWN_PROPOSAL,
+						   ERR_OK};
+	static const enum err ACCOUNT_ERRORS[] = {ERR_UNKNOWN_ACCOUNT, ERR_OK};
+	static const enum err PEER_ERRORS[] = {ERR_PEER_UNKNOWN, ERR_OK};
+	static const enum err ADDRESS_ERRORS[] = {ERR_PEER_ADDRESS,
+						  ERR_PEER_BANNED, ERR_OK};
+	static const enum err STORED_ERRORS[] = {ERR_NOT_FOUND,
+						 ERR_DATA_DAMAGED, ERR_OK};
+	static const enum err RECEIPT_ERRORS[] = {ERR_NOT_FOUND, ERR_NOT_READY,
+						  ERR_DATA_DAMAGED, ERR_OK};
+	static const enum err AUDIT_ERRORS[] = {ERR_AUDIT_DAMAGED, ERR_IO,
+						ERR_OK};
+	static const enum err SUBSCRIBE_ERRORS[] = {
+		ERR_BUSY, ERR_RPC_SLOW_READER, ERR_OK};
+	static const enum err SUBSCRIPTION_ERRORS[] = {ERR_NOT_FOUND, ERR_OK};
+	static const enum err *const ERRORS[RPC_METHOD_COUNT] = {
+		[RPC_PEER_ADD] = ADDRESS_ERRORS,
+		[RPC_PEER_REMOVE] = PEER_ERRORS,
+		[RPC_PEER_BAN] = PEER_ERRORS,
+		[RPC_PEER_UNBAN] = PEER_ERRORS,
+		[RPC_PROPOSAL_LIST] = ACCOUNT_ERRORS,
+		[RPC_PROPOSAL_GET] = PROPOSAL_ERRORS,
+		[RPC_TALLY_GET] = PROPOSAL_ERRORS,
+		[RPC_VOTE_LIST] = PROPOSAL_ERRORS,
+		[RPC_VOTER_GET] = ACCOUNT_ERRORS,
+		[RPC_TX_SUBMIT] = SUBMIT_ERRORS,
+		[RPC_TX_GET] = STORED_ERRORS,
+		[RPC_RECEIPT_GET] = RECEIPT_ERRORS,
+		[RPC_BLOCK_GET] = STORED_ERRORS,
+		[RPC_CHECKPOINT_GET] = STORED_ERRORS,
+		[RPC_AUDIT_TAIL] = AUDIT_ERRORS,
+		[RPC_EVENTS_SUBSCRIBE] = SUBSCRIBE_ERRORS,
+		[RPC_EVENTS_UNSUBSCRIBE] = SUBSCRIPTION_ERRORS,
+	};
+
+	return ERRORS[id] ? ERRORS[id] : NO_ERRORS;
+}
+
+const enum err *rpc_common_errors(void)
+{
+	static const enum err COMMON[] = {ERR_RPC_PARSE,     ERR_RPC_REQUEST,
+					  ERR_RPC_METHOD,    ERR_RPC_PARAMS,
+					  ERR_RPC_INTERNAL,  ERR_RPC_TOO_LARGE,
+					  ERR_RPC_FORBIDDEN, ERR_RPC_BUSY,
+					  ERR_SHUTTING_DOWN, ERR_OK};
+
+	return COMMON;
+}
+
 static struct rpc_method methods[RPC_METHOD_COUNT] = {
 #define RPC_ROW(symbol, name, role, audited, doc, result)                      \
-	[RPC_##symbol] = {name, role, audited, doc, result, NULL},
+	[RPC_##symbol] = {name, role, audited, doc, result, NULL, NULL},
 	RPC_METHODS(RPC_ROW)
 #undef RPC_ROW
 };
@@ -103,6 +178,8 @@ const struct rpc_method *rpc_method(enum rpc_method_id id)
 	m = &methods[id];
 	if (!m->params)
 		m->params = METHOD_PARAMS[id] ? METHOD_PARAMS[id] : NONE;
+	if (!m->errors)
+		m->errors = method_errors(id);
 	return m;
 }
 

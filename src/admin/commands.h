@@ -8,6 +8,8 @@
 #ifndef BCAI_ADMIN_COMMANDS_H
 #define BCAI_ADMIN_COMMANDS_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -105,7 +107,8 @@ enum rpc_role {
 	X(EVENTS_UNSUBSCRIBE, "events.unsubscribe", RPC_READ, false,           \
 	  "End a subscription.", "{}")                                         \
 	X(RPC_LIST, "rpc.methods", RPC_READ, false, "This table.",             \
-	  "{methods: [{name, role, doc, params}]}")
+	  "{methods: [{name, role, doc, params, errors: [{code, name}]}], "    \
+	  "errors: those of all methods}")
 
 enum rpc_method_id {
 #define RPC_ENUM(symbol, name, role, audited, doc, result) RPC_##symbol,
@@ -136,9 +139,12 @@ struct rpc_method {
 	const char *doc;
 	const char *result;
 	const struct rpc_param *params; /* ended by a NULL name; never NULL */
+	const enum err *errors; /* ended by ERR_OK; those of all apart */
 };
 
 const struct rpc_method *rpc_method(enum rpc_method_id id);
+/* The errors that any method may answer with, ended by ERR_OK. */
+const enum err *rpc_common_errors(void);
 /* RPC_METHOD_COUNT when there is none. */
 enum rpc_method_id rpc_method_find(const char *name, size_t size);
 const char *rpc_kind_name(enum rpc_kind kind);

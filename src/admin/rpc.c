@@ -352,6 +352,15 @@ void rpc_line(struct admin_conn *c, const char *text, size_t size)
 	json_decref(line);
 }
 
+static json_t *errors_value(const enum err *errors)
+{
+	json_t *list = json_array();
+
+	for (; *errors != ERR_OK; errors++)
+		json_push(list, json_outcome((uint32_t)*errors));
+	return list;
+}
+
 enum err rpc_RPC_LIST_handler(struct rpc_call *call)
 {
 	json_t *list = json_array();
@@ -369,9 +378,11 @@ enum err rpc_RPC_LIST_handler(struct rpc_call *call)
 							    : "read"));
 		json_put(row, "doc", json_string(m->doc));
 		json_put(row, "params", params);
+		json_put(row, "errors", errors_value(m->errors));
 		json_push(list, row);
 	}
 	call->result = json_object();
 	json_put(call->result, "methods", list);
+	json_put(call->result, "errors", errors_value(rpc_common_errors()));
 	return ERR_OK;
 }

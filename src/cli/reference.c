@@ -54,11 +54,23 @@ static void write_errors(FILE *out)
 
 /* --- Methods --- */
 
+static void put_errors(FILE *out, const enum err *errors)
+{
+	for (const char *gap = ""; *errors != ERR_OK; errors++, gap = ", ")
+		fprintf(out, "%s`%s` %d", gap, error_name(*errors),
+			(int)*errors);
+}
+
 static void write_method(FILE *out, const struct rpc_method *m)
 {
 	fprintf(out, "\n## %s\n\n%s\n\nRole: %s%s. Result: %s\n", m->name,
 		m->doc, m->role == RPC_OPERATE ? "operate" : "read",
 		m->audited ? ", audited" : "", m->result);
+	if (m->errors[0] != ERR_OK) {
+		fputs("\nErrors: ", out);
+		put_errors(out, m->errors);
+		fputs(".\n", out);
+	}
 	if (!m->params->name)
 		return;
 	fputs("\n| parameter | kind | required | what |\n|---|---|---|---|\n",
@@ -82,8 +94,13 @@ static void write_rpc(FILE *out)
 	      "next, null at the end.\n\n"
 	      "`admin.sock` is for the owner, root and the members of "
 	      "`socket_group`;\n`socket_ro`, when set, is for everybody and "
-	      "only reads. Errors: [errors.md](errors.md).\n",
+	      "only reads. Calls that change the node are\nwritten to its "
+	      "audit log, refused ones too; a transaction stands in its "
+	      "block\ninstead.\n\n"
+	      "[errors.md](errors.md) explains the errors. Of all methods: ",
 	      out);
+	put_errors(out, rpc_common_errors());
+	fputs(".\n", out);
 	for (int i = 0; i < RPC_METHOD_COUNT; i++)
 		write_method(out, rpc_method((enum rpc_method_id)i));
 }

@@ -32,6 +32,11 @@ class Desk:
         self.net.wait_state(self.closed, "rejected")
         self.genesis = bytes.fromhex(self.node.status()["genesis_hash"])
         self.key = wallet.Key(self.seed("anna"))
+        table = self.node.rpc("rpc.methods")
+        common = {row["code"] for row in table["errors"]}
+        self.documented = {
+            row["name"]: common | {e["code"] for e in row["errors"]}
+            for row in table["methods"]}
         self.rested = self.rest()
 
     def seed(self, name):
@@ -69,7 +74,14 @@ class Desk:
         try:
             return self.node.rpc("tx.submit", tx=raw)["result"]["code"]
         except RpcError as error:
-            return error.code
+            return self.check_documented("tx.submit", error.code)
+
+    def check_documented(self, method, code):
+        """An error that the table of methods does not name is a mistake."""
+        if code not in self.documented[method]:
+            raise Failure(f"{method} answers {code}, which rpc.methods "
+                          "does not tell")
+        return code
 
     def nonce(self):
         return int(self.node.rpc("voter.get",
@@ -211,6 +223,45 @@ def read_error(connection):
     if "error" not in answer:
         raise Failure(f"an answer instead of an error: {answer}")
     return answer["error"]["code"]
+
+
+def test_input_unknown_things(context):
+    """What is asked for and does not exist gets the error that the method
+    documents"""
+    desk = Desk(context)
+    nobody, nothing = "ab" * 32, "00" * 32
+    cases = [
+        ("peer.remove", {"node_id": nobody}, 204),
+        ("peer.ban", {"node_id": nobody, "for_ms": 1}, 204),
+        ("peer.unban", {"node_id": nobody}, 204),
+        ("peer.add", {"address": "nowhere"}, 206),
+        ("proposal.list", {"not_voted_by": nobody}, 401),
+        ("proposal.list", {"state": "dancing"}, -32602),
+        ("proposal.get", {"proposal": 999}, 408),
+        ("tally.get", {"proposal": 0}, 408),
+        ("vote.list", {"proposal": 999}, 408),
+        ("vote.list", {"proposal": desk.open, "cursor": "x"}, -32602),
+        ("vote.list", {"proposal": desk.open, "limit": 1001}, -32602),
+        ("voter.get", {"account": nobody}, 401),
+        ("tx.get", {"tx": nothing}, 103),
+        ("receipt.get", {"tx": nothing}, 103),
+        ("block.get", {"height": 10**9}, 103),
+        ("checkpoint.get", {"height": 10**9}, 103),
+        ("audit.tail", {"count": 0}, -32602),
+        ("log.level", {"level": "loud"}, -32602),
+        ("events.subscribe", {"types": ["dance"]}, -32602),
+        ("events.unsubscribe", {"subscription": 7}, 103),
+    ]
+    for method, params, wanted in cases:
+        try:
+            desk.node.rpc(method, **params)
+            code = 0
+        except RpcError as error:
+            code = desk.check_documented(method, error.code)
+            if not error.data.get("hint") or "name" not in error.data:
+                raise Failure(f"{method}: no name and hint: {error.data}")
+        expect_code(f"{method} {params}", code, wanted)
+    desk.unchanged("what does not exist")
 
 
 def test_input_socket(context):
