@@ -7,6 +7,7 @@
 
 #define DIGEST_DOMAIN "bcai-gov/batch/1"
 #define SIGN_DOMAIN   "bcai-gov/batch-sign/1"
+#define REF_DOMAIN    "bcai-gov/batch-ref/1"
 _Static_assert(sizeof(SIGN_DOMAIN) - 1 + HASH_BYTES == BATCH_SIGN_BYTES,
 	       "the signed bytes have the size the header states");
 
@@ -206,20 +207,45 @@ static int ref_compare(const void *left, const void *right)
 	return 0;
 }
 
-void payload_sort(struct batch_ref *refs, size_t count)
+static int whole_compare(const void *left, const void *right)
 {
-	qsort(refs, count, sizeof(*refs), ref_compare);
+	const struct batch_ref *a = left;
+	const struct batch_ref *b = right;
+	int order = ref_compare(a, b);
+
+	return order ? order : memcmp(a->digest.b, b->digest.b, HASH_BYTES);
+}
+
+bool batch_ref_equal(const struct batch_ref *a, const struct batch_ref *b)
+{
+	return whole_compare(a, b) == 0;
+}
+
+size_t payload_sort(struct batch_ref *refs, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(refs, count, sizeof(*refs), whole_compare);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || ref_compare(&refs[kept - 1], &refs[i]) != 0)
+			refs[kept++] = refs[i];
+	}
+	return kept;
+}
+
+static void write_ref(struct writer *w, const struct batch_ref *ref)
+{
+	write_u32(w, ref->origin);
+	write_u64(w, ref->sequence);
+	write_bytes(w, ref->digest.b, HASH_BYTES);
 }
 
 void payload_write(struct writer *w, const struct batch_ref *refs, size_t count)
 {
 	assert(count <= LIMIT_BLOCK_BATCHES);
 	write_u32(w, (uint32_t)count);
-	for (size_t i = 0; i < count; i++) {
-		write_u32(w, refs[i].origin);
-		write_u64(w, refs[i].sequence);
-		write_bytes(w, refs[i].digest.b, HASH_BYTES);
-	}
+	for (size_t i = 0; i < count; i++)
+		write_ref(w, &refs[i]);
 }
 
 enum err payload_read(struct reader *r, struct batch_ref *refs, size_t *count,
@@ -246,6 +272,18 @@ enum err payload_read(struct reader *r, struct batch_ref *refs, size_t *count,
 	return ERR_OK;
 }
 
+/* SPEC ledger 2. */
+void payload_leaf(struct hash *out, const struct batch_ref *ref)
+{
+	uint8_t input[BATCH_REF_BYTES];
+	struct writer w;
+
+	writer_init(&w, input, sizeof(input));
+	write_ref(&w, ref);
+	assert(!w.bad && w.size == sizeof(input));
+	hash_bytes(out, REF_DOMAIN, input, w.size);
+}
+
 void payload_root(struct hash *out, const struct batch_ref *refs, size_t count)
 {
 	struct merkle m;
@@ -254,7 +292,11 @@ void payload_root(struct hash *out, const struct batch_ref *refs, size_t count)
 	if (count == 0)
 		return;
 	merkle_init(&m);
-	for (size_t i = 0; i < count; i++)
-		merkle_add(&m, &refs[i].digest);
+	for (size_t i = 0; i < count; i++) {
+		struct hash leaf;
+
+		payload_leaf(&leaf, &refs[i]);
+		merkle_add(&m, &leaf);
+	}
 	merkle_root(out, &m);
 }

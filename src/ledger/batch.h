@@ -93,14 +93,19 @@ struct bytes batch_seal(struct batch_builder *b, struct hash *digest,
  * digest), ascending by origin and sequence, none twice: the order in which
  * the block's transactions are applied. */
 #define PAYLOAD_BYTES_MAX (4u + LIMIT_BLOCK_BATCHES * BATCH_REF_BYTES)
-/* Into that order; the references are different ones. */
-void payload_sort(struct batch_ref *refs, size_t count);
+/* Into that order. Of several references with one origin and sequence - their
+ * origin is at fault - the one with the lowest digest stays. Returns how many
+ * are left. */
+size_t payload_sort(struct batch_ref *refs, size_t count);
+bool batch_ref_equal(const struct batch_ref *a, const struct batch_ref *b);
 void payload_write(struct writer *w, const struct batch_ref *refs,
 		   size_t count);
 /* `refs` has room for LIMIT_BLOCK_BATCHES. ERR_MALFORMED, ERR_TOO_LARGE. */
 enum err payload_read(struct reader *r, struct batch_ref *refs, size_t *count,
 		      struct err_text *text) MUST_USE;
-/* What the block header commits to: the Merkle root of the digests, or all
+/* leaf = H("bcai-gov/batch-ref/1", origin u32 || sequence u64 || digest) */
+void payload_leaf(struct hash *out, const struct batch_ref *ref);
+/* What the block header commits to: the Merkle root of the leaves, or all
  * zero for no batches. */
 void payload_root(struct hash *out, const struct batch_ref *refs, size_t count);
 

@@ -193,6 +193,7 @@ static enum err step_block(struct receipt_facts *out, const struct receipt *r,
 {
 	struct batch_ref place = {.origin = r->origin, .sequence = r->sequence};
 	struct hash root;
+	struct hash ref;
 
 	if (r->in_batch.count > LIMIT_BATCH_TXS ||
 	    !merkle_fold(&root, &r->in_batch, leaf))
@@ -200,7 +201,8 @@ static enum err step_block(struct receipt_facts *out, const struct receipt *r,
 				    "its batch is impossible");
 	batch_digest_of_root(&place.digest, genesis, &place,
 			     (uint32_t)r->in_batch.count, &root);
-	if (!merkle_verify(&r->in_block, &place.digest, &r->headers[0].payload))
+	payload_leaf(&ref, &place);
+	if (!merkle_verify(&r->in_block, &ref, &r->headers[0].payload))
 		return broken(text, "block: the transaction's batch is not in "
 				    "the payload of the block");
 	out->height = r->headers[0].height;

@@ -1,7 +1,8 @@
 /* Receipts: proof that a transaction was finalised, and with what result,
  * that anybody can check who knows the network's genesis hash.
  *
- *   SignedTx -> leaf -> batch digest -> payload root -> block header
+ *   SignedTx -> leaf -> batch digest -> its reference -> payload root -> block
+ * header
  *     -> headers, each the parent of the next -> finalization certificate
  *     -> validators in the genesis head -> genesis hash
  *

@@ -46,7 +46,7 @@ enum err receipt_set_block(struct receipt *r, struct arena *arena,
 	if (!leaves)
 		return ERR_NO_MEMORY;
 	for (size_t i = 0; i < count; i++)
-		leaves[i] = refs[i].digest;
+		payload_leaf(&leaves[i], &refs[i]);
 	merkle_prove(&r->in_block, leaves, count, index);
 	return ERR_OK;
 }

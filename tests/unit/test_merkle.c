@@ -463,7 +463,7 @@ static void payloads_are_sorted_and_read_back(void **state)
 	size_t count;
 
 	(void)state;
-	payload_sort(refs, 4);
+	assert_int_equal(payload_sort(refs, 4), 4);
 	assert_int_equal(refs[0].sequence, 9);
 	assert_int_equal(refs[1].sequence, 10);
 	assert_int_equal(refs[2].sequence, 0);
@@ -487,6 +487,72 @@ static void payloads_are_sorted_and_read_back(void **state)
 		assert_int_equal(payload_read(&r, again, &count, NULL),
 				 ERR_MALFORMED);
 	}
+}
+
+static void of_two_batches_of_one_sequence_one_is_listed(void **state)
+{
+	struct batch_ref refs[5] = {{1, 5, {{9}}},
+				    {1, 5, {{3}}},
+				    {1, 4, {{7}}},
+				    {0, 5, {{8}}},
+				    {1, 5, {{3}}}};
+	struct batch_ref again[LIMIT_BLOCK_BATCHES];
+	uint8_t bytes[PAYLOAD_BYTES_MAX];
+	struct writer w;
+	struct reader r;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(payload_sort(refs, 5), 3);
+	assert_int_equal(refs[0].digest.b[0], 8);
+	assert_int_equal(refs[1].digest.b[0], 7);
+	assert_int_equal(refs[2].digest.b[0], 3);
+	writer_init(&w, bytes, sizeof(bytes));
+	payload_write(&w, refs, 3);
+	reader_init(&r, bytes, w.size);
+	assert_int_equal(payload_read(&r, again, &count, NULL), ERR_OK);
+	assert_int_equal(payload_sort(refs, 0), 0);
+}
+
+static void the_root_binds_origins_and_sequences(void **state)
+{
+	struct batch_ref refs[3] = {
+		{1, 5, {{1}}}, {1, 6, {{2}}}, {2, 0, {{3}}}};
+	struct hash honest, other;
+
+	(void)state;
+	payload_root(&honest, refs, 3);
+	for (size_t i = 0; i < 3; i++) {
+		struct batch_ref as_is = refs[i];
+
+		refs[i].sequence += 7;
+		payload_root(&other, refs, 3);
+		assert_false(hash_equal(&other, &honest));
+		assert_false(batch_ref_equal(&refs[i], &as_is));
+		refs[i] = as_is;
+		refs[i].origin++;
+		payload_root(&other, refs, 3);
+		assert_false(hash_equal(&other, &honest));
+		refs[i] = as_is;
+	}
+	payload_root(&other, refs, 3);
+	assert_true(hash_equal(&other, &honest));
+}
+
+/* By hand: one leaf is its own top. */
+static void the_root_of_one_reference_is_as_written(void **state)
+{
+	const struct batch_ref ref = {0x01020304, 0x05060708090a0b0c, {{7}}};
+	uint8_t input[44] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 7};
+	uint8_t top[40] = {[7] = 1};
+	struct hash leaf, root, found;
+
+	(void)state;
+	hash_bytes(&leaf, "bcai-gov/batch-ref/1", input, sizeof(input));
+	memcpy(top + 8, leaf.b, HASH_BYTES);
+	hash_bytes(&root, "bcai-gov/merkle-root/1", top, sizeof(top));
+	payload_root(&found, &ref, 1);
+	assert_true(hash_equal(&found, &root));
 }
 
 static void payloads_out_of_order_or_too_long_are_refused(void **state)
@@ -526,6 +592,9 @@ int main(void)
 		cmocka_unit_test(a_batch_is_read_as_it_was_built),
 		cmocka_unit_test(the_digest_binds_origin_sequence_and_network),
 		cmocka_unit_test(a_batch_cut_or_lengthened_is_refused),
+		cmocka_unit_test(of_two_batches_of_one_sequence_one_is_listed),
+		cmocka_unit_test(the_root_binds_origins_and_sequences),
+		cmocka_unit_test(the_root_of_one_reference_is_as_written),
 		cmocka_unit_test(a_batch_out_of_range_is_refused),
 		cmocka_unit_test(
 			a_batch_of_what_is_no_transaction_has_no_digest),

@@ -96,7 +96,7 @@ static void make_block(struct history *h)
 				    {.sequence = 5, .digest = {{2}}},
 				    {.origin = 2, .sequence = 6}};
 	struct hash leaves[TXS];
-	struct hash digests[3];
+	struct hash listed[3];
 
 	for (uint8_t i = 0; i < TXS; i++) {
 		struct tx tx = make_tx(h, i + 1);
@@ -111,8 +111,8 @@ static void make_block(struct history *h)
 	h->receipt.sequence = 6;
 	merkle_prove(&h->receipt.in_batch, leaves, TXS, 3);
 	for (size_t i = 0; i < 3; i++)
-		digests[i] = refs[i].digest;
-	merkle_prove(&h->receipt.in_block, digests, 3, 2);
+		payload_leaf(&listed[i], &refs[i]);
+	merkle_prove(&h->receipt.in_block, listed, 3, 2);
 	payload_root(&h->headers[0].payload, refs, 3);
 	for (uint32_t i = 0; i < HEADERS; i++) {
 		h->headers[i].height = 20 + i;
@@ -299,7 +299,8 @@ static void a_receipt_made_from_stored_parts_is_the_same(void **state)
 	struct bytes txs[TXS];
 	struct batch batch = {
 		.origin = 2, .sequence = 6, .count = TXS, .txs = txs};
-	struct batch_ref refs[3] = {{0}, {.sequence = 5}, {.origin = 2}};
+	struct batch_ref refs[3] = {
+		{.sequence = 4}, {.sequence = 5}, {.origin = 2, .sequence = 6}};
 	struct ledger_result results[TXS];
 	struct stored_block block = {.header = h->headers[0],
 				     .results = results,
