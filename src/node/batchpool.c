@@ -16,8 +16,18 @@ struct batchpool {
 	struct pooled_batch *by_age;
 	size_t origin_bytes[LIMIT_VALIDATORS];
 	size_t bytes;
+	uint64_t distrusted_until_ms[LIMIT_VALIDATORS]; /* origins */
+	uint32_t invalid;
 	uint32_t workable;    /* held and unlisted */
 	uint32_t own_waiting; /* own, in any state, not proposed */
+};
+
+/* Who is at fault. The digest covers the transactions with their signatures,
+ * but not the origin's signature over it. */
+enum check_result {
+	CHECK_GOOD,
+	CHECK_FORGED, /* whoever sent it */
+	CHECK_BAD,    /* its origin */
 };
 
 struct check_job {
@@ -26,7 +36,9 @@ struct check_job {
 	struct hash digest; /* finds the batch again: it may be gone */
 	struct hash genesis;
 	struct public_key origin;
-	bool good;
+	struct public_key sender;
+	enum check_result result;
+	uint32_t bad; /* transaction */
 	struct bytes raw;
 	uint8_t copy[];
 };
@@ -69,14 +81,22 @@ static void set_state(struct batchpool *pool, struct pooled_batch *b,
 	count(pool, b, true);
 }
 
+static void drop_bytes(struct batchpool *pool, struct pooled_batch *b)
+{
+	pool->bytes -= b->size;
+	pool->origin_bytes[b->ref.origin] -= b->size;
+	b->size = 0;
+	free(b->raw);
+	b->raw = NULL;
+}
+
 static void forget(struct batchpool *pool, struct pooled_batch *b)
 {
 	count(pool, b, false);
-	pool->bytes -= b->size;
-	pool->origin_bytes[b->ref.origin] -= b->size;
+	pool->invalid -= b->state == BATCH_INVALID;
+	drop_bytes(pool, b);
 	HASH_DEL(pool->by_digest, b);
 	DL_DELETE(pool->by_age, b);
-	free(b->raw);
 	free(b);
 }
 
@@ -119,23 +139,26 @@ static bool check_tx(const struct tx *tx)
 	return sign_verify(&tx->account, tx->id.b, HASH_BYTES, &tx->signature);
 }
 
-/* Every transaction decodes strictly and is signed by its account. */
-static bool check_all(const struct batch *batch, const struct hash *genesis)
+/* How many of the first transactions decode strictly and are signed by their
+ * accounts. */
+static uint32_t count_good(const struct batch *batch,
+			   const struct hash *genesis)
 {
 	struct arena arena;
-	bool good = true;
+	uint32_t i;
 
 	arena_init(&arena, CODEC_TX_ARENA_BYTES);
-	for (uint32_t i = 0; good && i < batch->count; i++) {
+	for (i = 0; i < batch->count; i++) {
 		struct tx tx;
 
 		arena_reset(&arena);
-		good = codec_tx_decode(&tx, &arena, genesis, batch->txs[i],
-				       NULL) == ERR_OK &&
-		       check_tx(&tx);
+		if (codec_tx_decode(&tx, &arena, genesis, batch->txs[i],
+				    NULL) != ERR_OK ||
+		    !check_tx(&tx))
+			break;
 	}
 	arena_fini(&arena);
-	return good;
+	return i;
 }
 
 static void run_check(struct job *job)
@@ -145,10 +168,50 @@ static void run_check(struct job *job)
 	struct batch batch;
 
 	arena_init(&arena, CODEC_BATCH_ARENA_BYTES);
-	c->good = batch_parse(&batch, &arena, c->raw, NULL) == ERR_OK &&
-		  batch_verify(&c->origin, &c->digest, &batch.signature) &&
-		  check_all(&batch, &c->genesis);
+	if (batch_parse(&batch, &arena, c->raw, NULL) != ERR_OK ||
+	    !batch_verify(&c->origin, &c->digest, &batch.signature)) {
+		c->result = CHECK_FORGED;
+	} else {
+		c->bad = count_good(&batch, &c->genesis);
+		c->result = c->bad == batch.count ? CHECK_GOOD : CHECK_BAD;
+	}
 	arena_fini(&arena);
+}
+
+static void forget_oldest_invalid(struct batchpool *pool)
+{
+	struct pooled_batch *b;
+
+	DL_FOREACH (pool->by_age, b) {
+		if (b->state == BATCH_INVALID)
+			break;
+	}
+	assert(b);
+	forget(pool, b);
+}
+
+static void is_bad(struct batchpool *pool, struct pooled_batch *b,
+		   const struct check_job *c)
+{
+	const struct batch_ref ref = b->ref;
+
+	if (pool->invalid == BATCHPOOL_INVALID_MAX)
+		forget_oldest_invalid(pool);
+	set_state(pool, b, BATCH_INVALID);
+	pool->invalid++;
+	drop_bytes(pool, b);
+	pool->distrusted_until_ms[ref.origin] =
+		clock_mono_ms() + BATCHPOOL_DISTRUST_MS;
+	pool->config.invalid(pool->config.context, &ref, c->raw, c->bad);
+}
+
+static void is_forged(struct batchpool *pool, struct pooled_batch *b,
+		      const struct check_job *c)
+{
+	const struct batch_ref ref = b->ref;
+
+	forget(pool, b);
+	pool->config.forged(pool->config.context, &ref, &c->sender);
 }
 
 static void done_check(struct job *job)
@@ -158,16 +221,24 @@ static void done_check(struct job *job)
 	struct pooled_batch *b = batchpool_find(pool, &c->digest);
 
 	if (b && b->state == BATCH_CHECKING) {
-		set_state(pool, b, c->good ? BATCH_WRITING : BATCH_INVALID);
-		if (c->good)
+		switch (c->result) {
+		case CHECK_GOOD:
+			set_state(pool, b, BATCH_WRITING);
 			pool->config.write(pool->config.context, b);
-		else
-			pool->config.invalid(pool->config.context, b);
+			break;
+		case CHECK_FORGED:
+			is_forged(pool, b, c);
+			break;
+		case CHECK_BAD:
+			is_bad(pool, b, c);
+			break;
+		}
 	}
 	free(c);
 }
 
-static void queue_check(struct batchpool *pool, const struct pooled_batch *b)
+static void queue_check(struct batchpool *pool, const struct pooled_batch *b,
+			const struct public_key *sender)
 {
 	struct check_job *c = mem_alloc(sizeof(*c) + b->size);
 
@@ -178,6 +249,7 @@ static void queue_check(struct batchpool *pool, const struct pooled_batch *b)
 	c->digest = b->ref.digest;
 	c->genesis = pool->config.genesis;
 	c->origin = pool->config.validators[b->ref.origin];
+	c->sender = *sender;
 	memcpy(c->copy, b->raw, b->size);
 	c->raw = (struct bytes){c->copy, b->size};
 	if (!workers_submit(pool->config.workers, &c->job)) {
@@ -212,6 +284,7 @@ static bool is_welcome(const struct batchpool *pool,
 	const struct batchpool_config *c = &pool->config;
 
 	if (public_key_equal(sender, &c->validators[ref->origin]) &&
+	    clock_mono_ms() >= pool->distrusted_until_ms[ref->origin] &&
 	    pool->origin_bytes[ref->origin] + size <= c->bytes_per_origin)
 		return true;
 	return c->wanted(c->context, &ref->digest);
@@ -232,7 +305,8 @@ enum err batchpool_receive(struct batchpool *pool, struct bytes raw,
 	if (!is_welcome(pool, &ref, raw.size, sender))
 		return err_set(text, ERR_BUSY, "batch %llu of validator %u",
 			       (unsigned long long)ref.sequence, ref.origin);
-	queue_check(pool, add(pool, &ref, batch.count, raw, BATCH_CHECKING));
+	queue_check(pool, add(pool, &ref, batch.count, raw, BATCH_CHECKING),
+		    sender);
 	return ERR_OK;
 }
 
@@ -312,8 +386,7 @@ size_t batchpool_collect(const struct batchpool *pool, struct batch_ref *refs,
 		if (is_workable(b))
 			refs[n++] = b->ref;
 	}
-	payload_sort(refs, n);
-	return n;
+	return payload_sort(refs, n);
 }
 
 bool batchpool_has_work(const struct batchpool *pool)

@@ -17,14 +17,21 @@ enum batch_state {
 	BATCH_CHECKING,
 	BATCH_WRITING,
 	BATCH_HELD,
-	BATCH_INVALID, /* its origin is at fault, provably */
+	BATCH_INVALID, /* its origin is at fault, provably; no bytes */
 };
+
+/* Invalid ones whose digests are remembered, so that blocks that list them
+ * are refused at once. */
+#define BATCHPOOL_INVALID_MAX 64u
+/* For so long after an invalid batch, batches of its origin are taken only
+ * when a block lists them. */
+#define BATCHPOOL_DISTRUST_MS 60000u
 
 struct pooled_batch {
 	struct batch_ref ref;
 	enum batch_state state;
 	uint32_t count; /* of transactions */
-	uint8_t *raw;	/* owned */
+	uint8_t *raw;	/* owned; NULL when invalid */
 	size_t size;
 	bool own;
 	bool proposed;	 /* some block proposed lists it */
@@ -48,8 +55,12 @@ struct batchpool_config {
 	/* Does an unfinished block list it? Others than the origin may then
 	 * send it, and its bound does not hold. */
 	bool (*wanted)(void *context, const struct hash *digest);
-	/* Checked and bad. */
-	void (*invalid)(void *context, const struct pooled_batch *batch);
+	/* Its origin signed it, and transaction `bad` inside does not hold. */
+	void (*invalid)(void *context, const struct batch_ref *ref,
+			struct bytes raw, uint32_t bad);
+	/* Not signed by its origin, so its sender is at fault: forgotten. */
+	void (*forged)(void *context, const struct batch_ref *ref,
+		       const struct public_key *sender);
 };
 
 struct batchpool *batchpool_new(const struct batchpool_config *config);
@@ -80,7 +91,8 @@ void batchpool_proposed(struct batchpool *pool, const struct hash *digest);
 /* A block of the chain being built on lists it (+1), or does no more (-1). */
 void batchpool_list(struct batchpool *pool, const struct hash *digest,
 		    int change);
-/* Held and unlisted batches, oldest first, at most `max`, in payload order. */
+/* Held and unlisted batches, oldest first, at most `max`, in payload order;
+ * of several of one origin and sequence one, the others are for later blocks.*/
 size_t batchpool_collect(const struct batchpool *pool, struct batch_ref *refs,
 			 size_t max);
 /* Is there any that batchpool_collect would give? */

@@ -1,6 +1,7 @@
 #include "node/blockpool.h"
 
 #include "base/arena.h"
+#include "base/assert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@ struct blockpool {
 	struct hash genesis;
 	struct pooled_block *by_digest;
 	struct batch_ref scratch[LIMIT_BLOCK_BATCHES];
+	struct hash expected[BLOCKPOOL_EXPECTED]; /* a ring; zero: free */
+	unsigned int expected_next;
 };
 
 struct blockpool *blockpool_new(const struct hash *genesis)
@@ -64,6 +67,38 @@ static enum err check_payload(struct blockpool *pool, size_t *count,
 	return ERR_OK;
 }
 
+static struct hash *find_expected(const struct blockpool *pool,
+				  const struct hash *digest)
+{
+	for (unsigned int i = 0; i < BLOCKPOOL_EXPECTED; i++) {
+		if (hash_equal(&pool->expected[i], digest))
+			return (struct hash *)&pool->expected[i];
+	}
+	return NULL;
+}
+
+void blockpool_expect(struct blockpool *pool, const struct hash *digest)
+{
+	if (find_expected(pool, digest))
+		return;
+	pool->expected[pool->expected_next] = *digest;
+	pool->expected_next = (pool->expected_next + 1) % BLOCKPOOL_EXPECTED;
+}
+
+bool blockpool_is_expected(const struct blockpool *pool,
+			   const struct hash *digest)
+{
+	return find_expected(pool, digest) != NULL;
+}
+
+static void forget_expected(struct blockpool *pool, const struct hash *digest)
+{
+	struct hash *expected = find_expected(pool, digest);
+
+	if (expected)
+		memset(expected, 0, sizeof(*expected));
+}
+
 enum err blockpool_add(struct blockpool *pool, struct pooled_block **out,
 		       const struct block_header *header, struct bytes payload,
 		       struct err_text *text)
@@ -85,9 +120,11 @@ enum err blockpool_add(struct blockpool *pool, struct pooled_block **out,
 	b = mem_alloc(sizeof(*b));
 	b->digest = digest;
 	b->header = *header;
+	b->from = header->proposer;
 	b->refs = mem_copy(pool->scratch, count * sizeof(*b->refs));
 	b->ref_count = (uint32_t)count;
 	HASH_ADD(hh, pool->by_digest, digest, sizeof(b->digest), b);
+	forget_expected(pool, &digest);
 	*out = b;
 	return ERR_OK;
 }
@@ -126,15 +163,20 @@ void blockpool_each(struct blockpool *pool,
 		visit(context, b);
 }
 
-struct bytes blockpool_payload(const struct pooled_block *block)
+struct bytes blockpool_encode(const struct batch_ref *refs, size_t count)
 {
-	size_t room = 4 + (size_t)block->ref_count * BATCH_REF_BYTES;
+	size_t room = 4 + count * BATCH_REF_BYTES;
 	uint8_t *data = mem_alloc(room);
 	struct writer w;
 
-	if (block->ref_count == 0)
-		return (struct bytes){data, 0};
 	writer_init(&w, data, room);
-	payload_write(&w, block->refs, block->ref_count);
+	if (count > 0)
+		payload_write(&w, refs, count);
+	assert(!w.bad);
 	return (struct bytes){data, w.size};
+}
+
+struct bytes blockpool_payload(const struct pooled_block *block)
+{
+	return blockpool_encode(block->refs, block->ref_count);
 }

@@ -17,10 +17,11 @@ struct pooled_block {
 	struct block_header header;
 	struct batch_ref *refs; /* owned */
 	uint32_t ref_count;
-	bool wanted;   /* consensus asked for its payload */
-	bool stored;   /* a write of it was submitted */
-	uint32_t from; /* validator that is likely to hold its batches */
-	uint64_t asked_ms;
+	bool wanted;	   /* consensus asked for its payload */
+	bool stored;	   /* a write of it was submitted */
+	uint32_t from;	   /* who sent it, and so holds its batches */
+	uint64_t asked_ms; /* for its batches */
+	uint32_t attempts;
 	UT_hash_handle hh;
 };
 
@@ -51,7 +52,15 @@ void blockpool_each(struct blockpool *pool,
 		    void (*visit)(void *context, struct pooled_block *block),
 		    void *context);
 
-/* The encoded references; the caller frees. */
+/* A body of this digest is asked for. The last BLOCKPOOL_EXPECTED of them are
+ * remembered, until they are added. */
+#define BLOCKPOOL_EXPECTED 256u
+void blockpool_expect(struct blockpool *pool, const struct hash *digest);
+bool blockpool_is_expected(const struct blockpool *pool,
+			   const struct hash *digest);
+
+/* References, encoded; no bytes for none. The caller frees the data. */
+struct bytes blockpool_encode(const struct batch_ref *refs, size_t count);
 struct bytes blockpool_payload(const struct pooled_block *block);
 
 #endif

@@ -62,7 +62,7 @@ struct store_key key_batch(const struct batch_ref *ref)
 
 	write_u32(&w, ref->origin);
 	write_u64(&w, ref->sequence);
-	write_bytes(&w, ref->digest.b, 8);
+	write_bytes(&w, ref->digest.b, HASH_BYTES);
 	return end(&key, &w);
 }
 

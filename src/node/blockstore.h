@@ -2,7 +2,7 @@
  *
  *	h height(8)                     block: ledger/stored.h
  *	f height(8)                     finalization of just that block
- *	b origin(4) sequence(8) digest(8)  batch
+ *	b origin(4) sequence(8) digest(32)  batch
  *	u origin sequence digest        the batch is not final yet; empty
  *	t id(16)                        height(8) index(4)
  *	c view(8) digest(32)            block not final yet: header, payload

@@ -40,7 +40,7 @@ void commit_init(struct node *n)
 	n->commit.more.data = n;
 }
 
-static void item_fini(struct commit_item *item)
+void commit_item_fini(struct commit_item *item)
 {
 	for (uint32_t i = 0; item->batches && i < item->batch_count; i++)
 		free((void *)item->batches[i].data);
@@ -57,7 +57,7 @@ static void pop(struct node *n)
 	if (!n->commit.queue)
 		n->commit.tail = &n->commit.queue;
 	n->commit.queued--;
-	item_fini(item);
+	commit_item_fini(item);
 	free(item);
 }
 
@@ -111,26 +111,18 @@ bool commit_wants_batch(const struct node *n, const struct hash *digest)
 static struct pooled_block *find_body(struct node *n, struct commit_item *item)
 {
 	struct pooled_block *b = blockpool_find(n->blocks, &item->digest);
-	struct bytes payload = {NULL, 0};
+	struct bytes payload;
 	struct err_text text;
-	uint8_t *raw = NULL;
 
 	if (b)
 		return b;
 	if (!item->synced && !hash_is_zero(&item->header.payload))
 		return NULL;
-	if (item->batch_count > 0) {
-		struct writer w;
-
-		raw = mem_alloc(PAYLOAD_BYTES_MAX);
-		writer_init(&w, raw, PAYLOAD_BYTES_MAX);
-		payload_write(&w, item->refs, item->batch_count);
-		payload = (struct bytes){raw, w.size};
-	}
+	payload = blockpool_encode(item->refs, item->batch_count);
 	if (blockpool_add(n->blocks, &b, &item->header, payload, &text) !=
 	    ERR_OK)
 		b = NULL;
-	free(raw);
+	free((void *)payload.data);
 	return b;
 }
 
@@ -148,6 +140,7 @@ static bool is_ready(struct node *n, struct commit_item *item,
 			payload_request_block(n, &item->digest,
 					      item->header.proposer);
 		}
+		payload_retry_later(n);
 		return false;
 	}
 	if (item->batches)

@@ -159,6 +159,7 @@ static struct bytes write_certificate(struct arena *a,
 	return (struct bytes){data, size};
 }
 
+/* No bytes for one whose payload is not here any more. */
 static struct bytes encode_proposal(struct node *n, struct arena *a,
 				    const struct block_proposal *p)
 {
@@ -174,6 +175,8 @@ static struct bytes encode_proposal(struct node *n, struct arena *a,
 
 	block_digest(&digest, &n->genesis_hash, &p->header);
 	b = blockpool_find(n->blocks, &digest);
+	if (!b && !hash_is_zero(&p->header.payload))
+		return payload;
 	if (b)
 		payload = blockpool_payload(b);
 	writer_init(&w, header, sizeof(header));
@@ -191,11 +194,14 @@ static void hold_message(struct node *n, const struct consensus_message *m)
 {
 	struct arena *a = node_arena(n, LIMIT_MESSAGE_BYTES);
 	uint8_t vote[VOTE_BYTES];
+	struct bytes body;
 	struct writer w;
 
 	switch (m->kind) {
 	case MESSAGE_PROPOSAL:
-		hold(n, m, WIRE_PROPOSAL, encode_proposal(n, a, &m->proposal));
+		body = encode_proposal(n, a, &m->proposal);
+		if (body.data)
+			hold(n, m, WIRE_PROPOSAL, body);
 		break;
 	case MESSAGE_VOTE:
 		writer_init(&w, vote, sizeof(vote));
@@ -390,6 +396,8 @@ void drive_answer_asks(struct node *n)
 			n->drive.ask_count * sizeof(ask));
 		payload_answer(n, &ask);
 	}
+	if (n->drive.ask_count > 0)
+		node_notify_written(n); /* The loop must not sleep on them. */
 }
 
 void drive_start(struct node *n)

@@ -190,6 +190,13 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int events)
 	node_update_work(w->data);
 }
 
+static void on_retry(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	payload_batch_changed(w->data);
+}
+
 /* --- Turns --- */
 
 static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
@@ -224,7 +231,8 @@ static void on_second(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	if (n->stopping)
 		return;
-	txpool_expire(n->txpool, ledger_last_block(n->ledger)->time_ms);
+	/* What is applied but not durable may have decided it yet. */
+	txpool_expire(n->txpool, n->commit.durable_time_ms);
 	forward_stale(n);
 	checks_on_second(n);
 }
@@ -248,6 +256,8 @@ void node_watch(struct node *n)
 	ev_async_start(n->loop, &n->written);
 	ev_timer_init(&n->deadline, on_deadline, 0, 0);
 	n->deadline.data = n;
+	ev_timer_init(&n->retry, on_retry, 0, 0);
+	n->retry.data = n;
 	ev_timer_init(&n->seal.timer, on_seal, 0, 0);
 	n->seal.timer.data = n;
 	ev_timer_init(&n->second, on_second, 1., 1.);
@@ -262,6 +272,7 @@ void node_unwatch(struct node *n)
 	ev_prepare_stop(n->loop, &n->prepare);
 	ev_async_stop(n->loop, &n->written);
 	ev_timer_stop(n->loop, &n->deadline);
+	ev_timer_stop(n->loop, &n->retry);
 	ev_timer_stop(n->loop, &n->seal.timer);
 	ev_timer_stop(n->loop, &n->second);
 	ev_timer_stop(n->loop, &n->stop_soon);

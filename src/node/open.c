@@ -299,6 +299,7 @@ static void open_pools(struct node *n)
 		.context = n,
 		.write = payload_write_batch,
 		.invalid = payload_invalid_batch,
+		.forged = payload_forged_batch,
 		.wanted = payload_wants_batch,
 	};
 

@@ -50,20 +50,25 @@ void payload_request_block(struct node *n, const struct hash *digest,
 	const struct wire_block_request m = {.digest = *digest};
 	struct bytes body = wire_encode_block_request(node_arena(n, 0), &m);
 
+	blockpool_expect(n->blocks, digest);
 	ask_peer(n, peer_for(n, from, n->sync.turn++ % 4), WIRE_BLOCK_REQUEST,
 		 body);
 }
 
+/* First from who sent the block that lists it, then from its origin, then from
+ * the others. */
 static void request_batch(struct node *n, const struct batch_ref *ref,
-			  uint32_t attempt)
+			  uint32_t from, uint32_t attempt)
 {
 	const struct wire_batch_request m = {.origin = ref->origin,
 					     .sequence = ref->sequence,
 					     .digest = ref->digest};
 	struct bytes body = wire_encode_batch_request(node_arena(n, 0), &m);
 
-	ask_peer(n, peer_for(n, ref->origin, attempt), WIRE_BATCH_REQUEST,
-		 body);
+	ask_peer(n,
+		 attempt == 0 ? peer_for(n, from, 0)
+			      : peer_for(n, ref->origin, attempt - 1),
+		 WIRE_BATCH_REQUEST, body);
 }
 
 /* --- Batches on their way into the store --- */
@@ -91,14 +96,28 @@ void payload_write_batch(void *context, struct pooled_batch *batch)
 	drive_write(n, &job, batch_is_written, NULL, &batch->ref.digest);
 }
 
-void payload_invalid_batch(void *context, const struct pooled_batch *batch)
+void payload_invalid_batch(void *context, const struct batch_ref *ref,
+			   struct bytes raw, uint32_t bad)
 {
 	struct node *n = context;
 
-	log_warn(NODE, "batch %llu of validator %u holds a bad transaction",
-		 (unsigned long long)batch->ref.sequence, batch->ref.origin);
-	net_peer_penalise(n->net, &n->voter_keys[batch->ref.origin], 50,
+	(void)raw;
+	log_warn(NODE, "transaction %u of batch %llu of validator %u is bad",
+		 bad, (unsigned long long)ref->sequence, ref->origin);
+	net_peer_penalise(n->net, &n->voter_keys[ref->origin], 50,
 			  "sent a batch with a bad transaction");
+	payload_batch_changed(n);
+}
+
+void payload_forged_batch(void *context, const struct batch_ref *ref,
+			  const struct public_key *sender)
+{
+	struct node *n = context;
+
+	log_warn(NODE, "batch %llu of validator %u is not signed by it",
+		 (unsigned long long)ref->sequence, ref->origin);
+	net_peer_penalise(n->net, sender, 50,
+			  "sent a batch that its origin did not sign");
 	payload_batch_changed(n);
 }
 
@@ -171,21 +190,29 @@ bool payload_complete(struct node *n, struct pooled_block *b)
 			continue;
 		complete = false;
 		if (!batch && ask)
-			request_batch(n, ref, b->asked_ms ? n->sync.turn++ : 0);
+			request_batch(n, ref, b->from, b->attempts);
 	}
-	if (!complete && ask)
+	if (!complete && ask) {
 		b->asked_ms = now;
+		b->attempts++;
+	}
+	if (!complete)
+		payload_retry_later(n);
 	return complete;
 }
 
+/* A reference that is not the batch's own cannot be served to anybody later. */
 static bool has_invalid_batch(struct node *n, const struct pooled_block *b)
 {
 	for (uint32_t i = 0; i < b->ref_count; i++) {
+		const struct batch_ref *ref = &b->refs[i];
 		const struct pooled_batch *batch =
-			batchpool_find(n->batches, &b->refs[i].digest);
+			batchpool_find(n->batches, &ref->digest);
 
-		if (b->refs[i].origin >= n->voters.count ||
-		    (batch && batch->state == BATCH_INVALID))
+		if (ref->origin >= n->voters.count)
+			return true;
+		if (batch && (batch->state == BATCH_INVALID ||
+			      !batch_ref_equal(&batch->ref, ref)))
 			return true;
 	}
 	return false;
@@ -215,6 +242,12 @@ static void add_wanted(void *context, struct pooled_block *b)
 
 	if (b->wanted && l->count < 64)
 		l->digests[l->count++] = b->digest;
+}
+
+void payload_retry_later(struct node *n)
+{
+	if (!ev_is_active(&n->retry))
+		node_arm(n, &n->retry, clock_mono_ms() + ASK_AGAIN_MS);
 }
 
 void payload_batch_changed(struct node *n)
@@ -375,21 +408,19 @@ void payload_answer(struct node *n, const struct consensus_ask *ask)
 
 void payload_keep_own(struct node *n, const struct block_header *header)
 {
-	struct bytes payload = {NULL, 0};
+	struct bytes payload =
+		blockpool_encode(n->drive.built, n->drive.built_count);
 	struct pooled_block *b;
-	struct err_text text;
-	struct writer w;
-	uint8_t *raw = mem_alloc(PAYLOAD_BYTES_MAX);
+	struct err_text text = {""};
+	enum err e = blockpool_add(n->blocks, &b, header, payload, &text);
 
-	if (n->drive.built_count > 0) {
-		writer_init(&w, raw, PAYLOAD_BYTES_MAX);
-		payload_write(&w, n->drive.built, n->drive.built_count);
-		payload = (struct bytes){raw, w.size};
-	}
-	if (blockpool_add(n->blocks, &b, header, payload, &text) == ERR_OK) {
+	if (e == ERR_OK) {
 		b->from = n->me;
 		store_candidate(n, b);
 		payload_block_known(n, b);
+	} else {
+		log_error(NODE, "an own block is not proposed: %s: %s",
+			  error_name(e), text.text);
 	}
-	free(raw);
+	free((void *)payload.data);
 }

@@ -164,7 +164,9 @@ static void on_proposal(struct node *n, const struct public_key *peer,
 
 	if (e == ERR_OK)
 		e = take_proposal(n, peer, &m, &text);
-	if (e != ERR_OK && e != ERR_BUSY)
+	if (e == ERR_BUSY)
+		log_error(NODE, "a proposal is left out: %s", text.text);
+	else if (e != ERR_OK)
 		blame(n, peer, e, "proposal", &text);
 }
 
@@ -227,30 +229,44 @@ static void on_block_request(struct node *n, const struct public_key *peer,
 	free((void *)answer.payload.data);
 }
 
+/* Only what was asked for: anybody can make up a header. */
+static enum err take_block(struct node *n, struct pooled_block **out,
+			   struct block_header *header,
+			   const struct wire_block *m, struct err_text *text)
+{
+	struct hash digest;
+	struct reader r;
+
+	*out = NULL;
+	reader_init(&r, m->header.data, m->header.size);
+	block_header_read(&r, header);
+	if (!reader_done(&r))
+		return ERR_PEER_MALFORMED;
+	block_digest(&digest, &n->genesis_hash, header);
+	if (!blockpool_is_expected(n->blocks, &digest))
+		return ERR_OK; /* It came by another way, or unasked. */
+	return blockpool_add(n->blocks, out, header, m->payload, text);
+}
+
 static void on_block(struct node *n, const struct public_key *peer,
 		     struct bytes body)
 {
 	struct consensus_event ev = {.kind = CONSENSUS_BLOCK,
 				     .from = voter_of(n, peer)};
 	struct err_text text = {""};
-	struct pooled_block *b;
+	struct pooled_block *b = NULL;
 	struct wire_block m;
-	struct reader r;
 	enum err e =
 		wire_decode_block(&m, node_arena_in(n, body.size), body, &text);
 
-	if (e == ERR_OK) {
-		reader_init(&r, m.header.data, m.header.size);
-		block_header_read(&r, &ev.block);
-		e = reader_done(&r) ? blockpool_add(n->blocks, &b, &ev.block,
-						    m.payload, &text)
-				    : ERR_PEER_MALFORMED;
-	}
-	if (e != ERR_OK) {
-		if (e != ERR_BUSY)
-			blame(n, peer, e, "block", &text);
+	if (e == ERR_OK)
+		e = take_block(n, &b, &ev.block, &m, &text);
+	if (e == ERR_BUSY)
+		log_error(NODE, "a block is left out: %s", text.text);
+	else if (e != ERR_OK)
+		blame(n, peer, e, "block", &text);
+	if (!b)
 		return;
-	}
 	b->from = ev.from;
 	payload_block_known(n, b);
 	drive_event(n, &ev);

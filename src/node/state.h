@@ -169,6 +169,7 @@ struct node {
 	struct ev_prepare prepare;
 	struct ev_async written; /* from the writer's thread */
 	struct ev_timer deadline;
+	struct ev_timer retry; /* of what was asked for */
 	struct ev_timer second;
 	struct ev_timer stop_soon; /* when its caller has been answered */
 	struct arena arena;	   /* for encoding one message */
@@ -233,7 +234,12 @@ void payload_request_block(struct node *n, const struct hash *digest,
 void payload_keep_own(struct node *n, const struct block_header *header);
 bool payload_wants_batch(void *context, const struct hash *digest);
 void payload_write_batch(void *context, struct pooled_batch *batch);
-void payload_invalid_batch(void *context, const struct pooled_batch *batch);
+void payload_invalid_batch(void *context, const struct batch_ref *ref,
+			   struct bytes raw, uint32_t bad);
+void payload_forged_batch(void *context, const struct batch_ref *ref,
+			  const struct public_key *sender);
+/* What was asked for and did not come is asked for again after a while. */
+void payload_retry_later(struct node *n);
 
 /* --- receive.c --- */
 
@@ -246,6 +252,7 @@ void receive_peer_down(void *context, const struct public_key *peer);
 
 void commit_init(struct node *n);
 void commit_fini(struct node *n);
+void commit_item_fini(struct commit_item *item);
 /* Takes `item`'s contents as its own. */
 void commit_push(struct node *n, struct commit_item *item);
 /* Is a block waiting for this batch? */

@@ -493,7 +493,9 @@ static enum err check_batch(struct node *n, struct bytes raw,
 	e = batch_parse(&batch, arena, raw, text);
 	if (e == ERR_OK)
 		e = batch_digest(&digest, &n->genesis_hash, &batch, text);
-	if (e == ERR_OK && !hash_equal(&digest, &ref->digest))
+	if (e == ERR_OK &&
+	    (!hash_equal(&digest, &ref->digest) ||
+	     batch.origin != ref->origin || batch.sequence != ref->sequence))
 		e = err_set(text, ERR_BAD_BLOCK, "a batch is another one");
 	return e;
 }
@@ -520,15 +522,6 @@ static enum err take_batches(struct node *n, struct commit_item *item,
 	}
 	arena_fini(&arena);
 	return e;
-}
-
-static void drop_item(struct commit_item *item)
-{
-	for (uint32_t i = 0; item->batches && i < item->batch_count; i++)
-		free((void *)item->batches[i].data);
-	free(item->batches);
-	free(item->refs);
-	free(item->certificate);
 }
 
 struct import {
@@ -612,7 +605,7 @@ void sync_on_blocks(struct node *n, const struct public_key *peer,
 		import_all(n, im, &m);
 	} else {
 		for (size_t i = 0; i < m.count; i++)
-			drop_item(&im->items[i]);
+			commit_item_fini(&im->items[i]);
 		log_warn(NODE, "sync: %s: %s", error_name(e), text.text);
 		net_peer_penalise(n->net, peer, 50,
 				  "sent blocks that do not hold");

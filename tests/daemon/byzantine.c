@@ -1,0 +1,393 @@
+/* A validator that does not keep the rules.
+ *
+ * usage: byzantine ATTACK DATA-FOLDER GENESIS-HASH INDEX PUBKEY@HOST:PORT...
+ *
+ * It speaks with the key of a stopped node, validator INDEX, proves it like
+ * any node, waits until every peer named is up, does its worst, says "done" on
+ * its output and stays connected until it is ended. The nodes it attacks are
+ * real ones; each attack is one that a correct node must survive. */
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "consensus/block.h"
+#include "crypto/keystore.h"
+#include "ledger/batch.h"
+#include "ledger/checkpoint.h"
+#include "net/net.h"
+#include "proto/codec_tx.h"
+
+#include <ev.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PEERS_MAX  16
+#define TICK_S	   0.02
+#define VALID_MS   600000u
+#define ARENA_SIZE (4u * LIMIT_MESSAGE_BYTES)
+
+struct villain;
+
+struct attack {
+	const char *name;
+	/* Each tick until it says that all is done; after that only when
+	 * `again`. */
+	bool (*strike)(struct villain *v);
+	/* What a peer says; may be NULL. */
+	void (*hear)(struct villain *v, const struct public_key *peer,
+		     uint8_t kind, struct bytes body);
+	bool again;
+	bool first_only; /* to begin, the first peer up is enough, not all */
+};
+
+struct villain {
+	const struct attack *attack;
+	struct net *net;
+	struct hash genesis;
+	struct secret_key *key;
+	struct secret_key *author; /* of transactions; no account */
+	uint32_t me;
+	struct public_key peers[PEERS_MAX];
+	size_t peer_count;
+	bool done;
+	struct arena arena;  /* emptied before each strike and message */
+	struct bytes answer; /* to whoever asks for blocks; owned */
+};
+
+/* --- Tools --- */
+
+static void tell_all(struct villain *v, uint8_t kind, struct bytes body)
+{
+	assert(body.data);
+	net_broadcast_peers(v->net, wire_kind_class(kind), kind, body.data,
+			    body.size);
+}
+
+static void tell(struct villain *v, const struct public_key *peer, uint8_t kind,
+		 struct bytes body)
+{
+	enum err e;
+
+	assert(body.data);
+	e = net_send(v->net, peer, wire_kind_class(kind), kind, body.data,
+		     body.size);
+	if (e != ERR_OK)
+		fprintf(stderr, "%s: %s\n", wire_kind_name(kind),
+			error_name(e));
+}
+
+/* A transaction of nobody the network knows; its signature holds, unless it is
+ * to be forged. */
+static struct tx make_tx(struct villain *v, uint32_t number, bool forged)
+{
+	const struct payload payload = {.kind = PAYLOAD_PUBLISH,
+					.publish = {.proposal = number}};
+	const struct codec_tx_request request = {
+		.key = v->author,
+		.genesis = &v->genesis,
+		.payload = &payload,
+		.valid_until_ms = clock_wall_ms() + VALID_MS,
+	};
+	struct err_text text = {""};
+	struct tx tx = {0};
+	struct bytes body;
+	uint8_t *raw;
+	enum err e = codec_tx_sign(&tx.raw, &tx.id, &v->arena, &request, &text);
+
+	assert(e == ERR_OK);
+	raw = arena_alloc(&v->arena, tx.raw.size);
+	assert(raw);
+	memcpy(raw, tx.raw.data, tx.raw.size);
+	raw[tx.raw.size - 1] ^= forged;
+	tx.raw.data = raw;
+	e = tx_split(&body, &tx.signature, tx.raw, &text);
+	assert(e == ERR_OK);
+	return tx;
+}
+
+/* A batch of one transaction, signed; in the arena. */
+static struct bytes make_batch(struct villain *v, uint64_t sequence,
+			       const struct tx *tx)
+{
+	uint8_t *buffer = arena_alloc(&v->arena, LIMIT_BATCH_BYTES);
+	struct batch_builder b;
+	struct hash digest;
+	bool fits;
+
+	assert(buffer);
+	batch_begin(&b, buffer, LIMIT_BATCH_BYTES, &v->genesis, v->me,
+		    sequence);
+	fits = batch_add(&b, tx);
+	assert(fits);
+	return batch_seal(&b, &digest, v->key);
+}
+
+/* --- Attacks --- */
+
+/* Two batches that differ under one sequence, to all. */
+static bool strike_twins(struct villain *v)
+{
+	for (uint32_t i = 1; i <= 2; i++) {
+		struct tx tx = make_tx(v, i, false);
+
+		tell_all(v, WIRE_BATCH, make_batch(v, 5, &tx));
+	}
+	return true;
+}
+
+/* One batch; the first peer gets it with a signature that does not hold. */
+static bool strike_poison(struct villain *v)
+{
+	struct tx tx = make_tx(v, 1, false);
+	struct bytes raw = make_batch(v, 5, &tx);
+
+	for (size_t i = 1; i < v->peer_count; i++)
+		tell(v, &v->peers[i], WIRE_BATCH, raw);
+	((uint8_t *)raw.data)[raw.size - 1] ^= 1;
+	tell(v, &v->peers[0], WIRE_BATCH, raw);
+	return true;
+}
+
+/* A batch with a forged transaction inside. */
+static bool strike_forgery(struct villain *v)
+{
+	struct tx tx = make_tx(v, 1, true);
+
+	tell_all(v, WIRE_BATCH, make_batch(v, 5, &tx));
+	return true;
+}
+
+/* More blocks than a pool of blocks holds, of a view that never comes. */
+static bool strike_blocks(struct villain *v)
+{
+	for (uint32_t i = 0; i < 2100; i++) {
+		struct block_header h = {.view = UINT64_MAX, .height = i};
+		uint8_t raw[BLOCK_HEADER_BYTES];
+		struct wire_block m = {.header = {raw, sizeof(raw)}};
+		struct writer w;
+
+		arena_reset(&v->arena);
+		writer_init(&w, raw, sizeof(raw));
+		block_header_write(&w, &h);
+		assert(!w.bad && w.size == sizeof(raw));
+		tell_all(v, WIRE_BLOCK, wire_encode_block(&v->arena, &m));
+	}
+	return true;
+}
+
+/* Votes for checkpoints of heights far ahead, its own and in others' names. */
+static bool strike_checkpoints(struct villain *v)
+{
+	for (uint32_t i = 0; i < 128; i++) {
+		const struct checkpoint c = {.height = UINT64_MAX - i};
+		uint8_t raw[CHECKPOINT_VOTE_BYTES];
+		struct checkpoint_vote vote;
+		struct writer w;
+
+		checkpoint_vote_sign(&vote, v->key, v->me, &v->genesis, &c);
+		vote.voter = i < 64 ? v->me : (v->me + 1) % 4;
+		writer_init(&w, raw, sizeof(raw));
+		checkpoint_vote_write(&w, &vote);
+		assert(!w.bad);
+		tell_all(v, WIRE_CHECKPOINT_VOTE, (struct bytes){raw, w.size});
+	}
+	return true;
+}
+
+/* Ask the first peer for the chain. */
+static bool strike_mangle(struct villain *v)
+{
+	const struct wire_sync_request m = {.from_height = 1,
+					    .max_blocks = WIRE_SYNC_BLOCKS_MAX};
+
+	if (v->answer.data)
+		return true;
+	tell(v, &v->peers[0], WIRE_SYNC_REQUEST,
+	     wire_encode_sync_request(&v->arena, &m));
+	return false;
+}
+
+/* The same payload, but each reference names another sequence. */
+static struct bytes mangle_payload(struct villain *v, struct bytes payload)
+{
+	struct batch_ref *refs =
+		arena_alloc(&v->arena, LIMIT_BLOCK_BATCHES * sizeof(*refs));
+	uint8_t *raw = arena_alloc(&v->arena, payload.size + 1);
+	struct reader r;
+	struct writer w;
+	size_t count;
+
+	assert(refs && raw);
+	reader_init(&r, payload.data, payload.size);
+	if (payload.size == 0 || payload_read(&r, refs, &count, NULL) != ERR_OK)
+		return payload;
+	for (size_t i = 0; i < count; i++)
+		refs[i].sequence++;
+	writer_init(&w, raw, payload.size);
+	payload_write(&w, refs, count);
+	assert(!w.bad);
+	return (struct bytes){raw, w.size};
+}
+
+/* Keep the chain that the first peer told; tell it to whoever asks, with each
+ * batch under a sequence that is not its own. */
+static void hear_mangle(struct villain *v, const struct public_key *peer,
+			uint8_t kind, struct bytes body)
+{
+	struct wire_sync_block blocks[WIRE_SYNC_BLOCKS_MAX];
+	struct wire_sync_blocks m;
+	struct err_text text = {""};
+	struct bytes answer;
+	enum err e;
+
+	if (kind == WIRE_SYNC_REQUEST && v->answer.data)
+		tell(v, peer, WIRE_SYNC_BLOCKS, v->answer);
+	if (kind != WIRE_SYNC_BLOCKS || v->answer.data)
+		return;
+	e = wire_decode_sync_blocks(&m, &v->arena, body, &text);
+	assert(e == ERR_OK);
+	for (size_t i = 0; i < m.count; i++) {
+		blocks[i] = m.blocks[i];
+		blocks[i].payload = mangle_payload(v, blocks[i].payload);
+	}
+	m.blocks = blocks;
+	answer = wire_encode_sync_blocks(&v->arena, &m);
+	assert(answer.data);
+	v->answer.data = mem_copy(answer.data, answer.size);
+	v->answer.size = answer.size;
+	net_set_height(v->net, m.count + m.header_count);
+}
+
+static const struct attack ATTACKS[] = {
+	{.name = "twins", .strike = strike_twins},
+	{.name = "poison", .strike = strike_poison},
+	{.name = "forgery", .strike = strike_forgery},
+	{.name = "blocks", .strike = strike_blocks},
+	{.name = "checkpoints", .strike = strike_checkpoints},
+	{.name = "mangle",
+	 .strike = strike_mangle,
+	 .hear = hear_mangle,
+	 .first_only = true},
+};
+
+/* --- The program --- */
+
+static bool may_begin(const struct villain *v)
+{
+	size_t count = v->attack->first_only ? 1 : v->peer_count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!net_peer_is_up(v->net, &v->peers[i]))
+			return false;
+	}
+	return true;
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct villain *v = w->data;
+
+	(void)loop;
+	(void)events;
+	if ((v->done && !v->attack->again) || !may_begin(v))
+		return;
+	arena_reset(&v->arena);
+	if (!v->attack->strike(v) || v->done)
+		return;
+	v->done = true;
+	printf("done\n");
+	fflush(stdout);
+}
+
+static void on_message(void *context, const struct public_key *peer,
+		       uint8_t kind, struct bytes body)
+{
+	struct villain *v = context;
+
+	arena_reset(&v->arena);
+	if (v->attack->hear)
+		v->attack->hear(v, peer, kind, body);
+}
+
+static void on_peer_up(void *context, const struct public_key *peer)
+{
+	(void)context;
+	(void)peer;
+}
+
+static const struct attack *find_attack(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ATTACKS) / sizeof(ATTACKS[0]); i++) {
+		if (strcmp(ATTACKS[i].name, name) == 0)
+			return &ATTACKS[i];
+	}
+	return NULL;
+}
+
+static enum err start(struct villain *v, struct ev_loop *loop, char **words,
+		      int count, struct err_text *text)
+{
+	const struct net_config config = {
+		.loop = loop,
+		.key = v->key,
+		.genesis = v->genesis,
+		.version = "0.0.0",
+		.bootstrap = (const char *const *)words,
+		.bootstrap_count = (size_t)count,
+		.validators = v->peers,
+		.validator_count = (size_t)count,
+		.callbacks = {.context = v,
+			      .on_message = on_message,
+			      .on_peer_up = on_peer_up},
+	};
+	char address[NET_ADDRESS_BYTES];
+	enum err e = ERR_OK;
+
+	for (int i = 0; e == ERR_OK && i < count; i++)
+		e = net_address_parse(&v->peers[i], address, words[i], text);
+	v->peer_count = (size_t)count;
+	return e == ERR_OK ? net_new(&v->net, &config, text) : e;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: byzantine ATTACK DATA-FOLDER GENESIS-HASH "
+			"INDEX PUBKEY@HOST:PORT...\nattacks:");
+	for (size_t i = 0; i < sizeof(ATTACKS) / sizeof(ATTACKS[0]); i++)
+		fprintf(stderr, " %s", ATTACKS[i].name);
+	fprintf(stderr, "\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct ev_loop *loop = ev_default_loop(0);
+	struct err_text text = {""};
+	struct villain v = {.attack = argc > 1 ? find_attack(argv[1]) : NULL};
+	char folder[4096];
+	ev_timer tick;
+	enum err e;
+
+	if (argc < 6 || argc - 5 > PEERS_MAX || !v.attack ||
+	    !hex_decode(v.genesis.b, HASH_BYTES, argv[3], strlen(argv[3])))
+		return usage();
+	snprintf(folder, sizeof(folder), "%s/keys", argv[2]);
+	v.me = (uint32_t)strtoul(argv[4], NULL, 10);
+	e = crypto_init();
+	if (e == ERR_OK)
+		e = keystore_open(&v.key, folder, "node", NULL, &text);
+	if (e == ERR_OK)
+		e = start(&v, loop, argv + 5, argc - 5, &text);
+	if (e != ERR_OK) {
+		fprintf(stderr, "%s: %s\n", error_name(e), text.text);
+		return 1;
+	}
+	v.author = secret_key_new();
+	arena_init(&v.arena, ARENA_SIZE);
+	ev_timer_init(&tick, on_tick, TICK_S, TICK_S);
+	tick.data = &v;
+	ev_timer_start(loop, &tick);
+	ev_run(loop, 0);
+	return 0;
+}

@@ -1,0 +1,176 @@
+"""A validator that breaks the rules on purpose: `byzantine` speaks with the
+key of one that was killed. The other three go on, and agree."""
+
+import json
+import os
+import random
+import signal
+import statistics
+import subprocess
+import time
+
+from lib import invariants
+from lib.network import Failure, Rpc, wait_until
+
+PARAMS = ["standard.voting_ms=7000000", "proposal.max_open=100"]
+VOTERS = [(f"voter{i}", 1000 + i, 1) for i in range(8)] + \
+    [("proposer", 1000000, 10), ("witness", 5000, 5)]
+# Of a vote while the villain is at work, and a busy machine.
+VOTE_S = 4
+
+
+class Villain:
+    """The validator of `node`, killed, in the hands of somebody else."""
+
+    def __init__(self, context, net, node, attack, victims=None):
+        if node.alive:
+            node.kill()
+        victims = victims or net.alive
+        with open(os.path.join(node.folder, "genesis.json")) as file:
+            keys = [v["key"] for v in json.load(file)["validators"]]
+        self.words = [
+            os.path.join(context.build, "tests", "daemon", "byzantine"),
+            attack, node.folder, victims[0].status()["genesis_hash"],
+            str(keys.index(node.node_id))]
+        self.words += [f"{v.node_id}@{v.p2p.split('@')[-1]}" for v in victims]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+        said = []
+        while "done\n" not in said:
+            said.append(self.process.stdout.readline())
+            if not said[-1]:
+                self.process.wait()
+                raise Failure(f"the villain ended: {said}")
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
+def start(context, **options):
+    net = context.network(voters=VOTERS, params=PARAMS, **options)
+    number = net.propose("proposer")
+    net.wait_state(number, "voting")
+    return net, number
+
+
+def vote_times(net, number, voters=6):
+    """The seconds that votes take, handed to each node in turn."""
+    times = []
+    for i in range(voters):
+        node = net.alive[i % len(net.alive)]
+        since = time.monotonic()
+        result = node.cli("--timeout", "20", "vote", str(number),
+                          random.choice(["for", "against"]),
+                          "--as", f"voter{i}")
+        if result.code != 0:
+            raise Failure(f"{node.name}: a vote ends with exit {result.code}: "
+                          f"{result.out}")
+        times.append(time.monotonic() - since)
+    print("votes took " + ", ".join(f"{t:.2f}" for t in times) + " s")
+    return times
+
+
+def still_well(net, number, voters=6):
+    """Votes become final in time, and all agree."""
+    slowest = max(vote_times(net, number, voters))
+    if slowest > VOTE_S:
+        raise Failure(f"a vote took {slowest:.1f} s")
+    invariants.all_hold(net, "witness", number)
+    invariants.same_state_root(net.alive)
+
+
+def test_byzantine_twins(context):
+    """Two batches of one sequence stop no leader, not even after a restart of
+    all"""
+    net, number = start(context)
+    with Villain(context, net, net.nodes[3], "twins"):
+        time.sleep(1)
+        still_well(net, number)
+        for node in net.alive:
+            node.kill()
+    for node in net.nodes[:3]:
+        node.start(ready=False)
+    for node in net.nodes[:3]:
+        node.wait_ready()
+    still_well(net, number)
+
+
+def test_byzantine_copies(context):
+    """One transaction handed to every node at once, eight of them together:
+    each node tells the result, none a refusal"""
+    net, number = start(context)
+    chance = random.Random(7)
+    told = 0
+    for _ in range(6):
+        signed = [net.nodes[0].cli(
+            "--dry-run", "vote", str(number),
+            chance.choice(["for", "against"]), "--as", f"voter{i}",
+            expect=0).data for i in range(8)]
+        connections = [Rpc(node.socket) for node in net.nodes]
+        for connection in connections:
+            chance.shuffle(signed)
+            for one in signed:
+                connection.send("tx.submit", tx=one["raw"], wait="finalized")
+        for node, connection in zip(net.nodes, connections):
+            for _ in signed:
+                answer = connection.read_line()
+                told += 1
+                if "error" in answer:
+                    raise Failure(f"{node.name}: {answer['error']}")
+            connection.socket.close()
+    print(f"{told} answers")
+    invariants.same_history(net.nodes)
+
+
+def test_byzantine_poison(context):
+    """A batch whose origin's signature does not hold at one node is fetched
+    again there: nobody is slower for it"""
+    net, number = start(context)
+    with Villain(context, net, net.nodes[3], "poison"):
+        time.sleep(1)
+        times = vote_times(net, number, 8)
+        if statistics.median(times) > 0.6:
+            raise Failure(f"half of the votes took longer than "
+                          f"{statistics.median(times):.2f} s")
+        still_well(net, number)
+    if not any("is not signed by it" in node.log() for node in net.alive):
+        raise Failure("no node got the batch with the wrong signature")
+
+
+def test_byzantine_blocks(context):
+    """2,100 blocks that nobody asked for keep no block out"""
+    net, number = start(context)
+    with Villain(context, net, net.nodes[3], "blocks"):
+        time.sleep(1)
+        still_well(net, number)
+
+
+def test_byzantine_mangled(context):
+    """A chain told with the batches' own sequences changed is refused, and
+    what is fetched from others gives receipts"""
+    net, number = start(context, observers=1)
+    observer = net.nodes[4]
+    observer.kill()
+    vote_times(net, number)
+    tx = net.nodes[0].cli("vote", str(number), "for", "--as", "witness",
+                          expect=0).data["tx"]
+    victims = [net.nodes[0], observer]
+    with Villain(context, net, net.nodes[3], "mangle", victims):
+        for node in net.nodes[:3]:
+            node.signal(signal.SIGSTOP)
+        observer.start(ready=False)
+        wait_until("the observer asked the villain", 20,
+                   lambda: observer.height() > 0 or
+                   "bad_block" in observer.log())
+        for node in net.nodes[:3]:
+            node.signal(signal.SIGCONT)
+        wait_until("the observer has the vote", 30,
+                   lambda: observer.rpc("tx.get", tx=tx))
+        observer.cli("receipt", "get", tx, "--file",
+                     os.path.join(context.folder, "receipt"), expect=0)
+        still_well(net, number)
