@@ -281,6 +281,7 @@ static void block_is_durable(struct node *n, struct pending_write *w)
 	n->commit.durable_view = applied->view;
 	net_set_height(n->net, applied->height);
 	sync_tell(n);
+	checks_on_durable(n, applied->height);
 	tell(n, &applied->results);
 	tell(n, &applied->refusals);
 	backend_publish(n, applied->height);

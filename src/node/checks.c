@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Heights whose votes are being collected. */
+/* Heights whose votes are being collected; each one computed here. */
 #define SLOTS 64u
 /* A certificate that did not form here by then is asked for. */
 #define ASK_AFTER_MS 1500
@@ -26,6 +26,8 @@ struct slot {
 
 struct checks_state {
 	struct slot slots[SLOTS];
+	/* The last vote of each for a height not reached here; 0: none. */
+	struct checkpoint_vote ahead[VOTERS_MAX];
 	uint64_t certified_height; /* the highest */
 };
 
@@ -40,24 +42,31 @@ void checks_fini(struct node *n)
 	n->checks = NULL;
 }
 
-/* The slot of a height; a new one takes the lowest's place. */
-static struct slot *slot_for(struct node *n, uint64_t height, bool make)
+static struct slot *find_slot(struct node *n, uint64_t height)
 {
-	struct checks_state *c = n->checks;
-	struct slot *lowest = &c->slots[0];
-
 	for (unsigned i = 0; i < SLOTS; i++) {
-		struct slot *s = &c->slots[i];
+		struct slot *s = &n->checks->slots[i];
 
-		if (s->votes.height == height)
+		if (s->votes.height == height && height > 0)
 			return s;
+	}
+	return NULL;
+}
+
+/* A slot for what was computed; it takes the lowest's place. */
+static struct slot *make_slot(struct node *n, const struct checkpoint *own)
+{
+	struct slot *lowest = &n->checks->slots[0];
+
+	for (unsigned i = 1; i < SLOTS; i++) {
+		struct slot *s = &n->checks->slots[i];
+
 		if (s->votes.height < lowest->votes.height)
 			lowest = s;
 	}
-	if (!make || height < lowest->votes.height)
-		return NULL;
 	memset(lowest, 0, sizeof(*lowest));
-	checkpoint_votes_init(&lowest->votes, height);
+	checkpoint_votes_init(&lowest->votes, own->height);
+	checkpoint_votes_set_own(&lowest->votes, &n->genesis_hash, own);
 	lowest->asked_ms = clock_mono_ms();
 	return lowest;
 }
@@ -115,7 +124,7 @@ static void look(struct node *n, struct slot *s)
 	}
 }
 
-static void vote(struct node *n, struct slot *s, const struct checkpoint *own)
+static void vote(struct node *n, struct slot *s)
 {
 	uint8_t raw[CHECKPOINT_VOTE_BYTES];
 	struct checkpoint_vote v;
@@ -124,7 +133,8 @@ static void vote(struct node *n, struct slot *s, const struct checkpoint *own)
 
 	if (!node_is_validator(n))
 		return;
-	checkpoint_vote_sign(&v, n->key, n->me, &n->genesis_hash, own);
+	checkpoint_vote_sign(&v, n->key, n->me, &n->genesis_hash,
+			     &s->votes.own);
 	e = checkpoint_votes_add(&s->votes, &v);
 	assert(e == ERR_OK);
 	writer_init(&w, raw, sizeof(raw));
@@ -134,19 +144,49 @@ static void vote(struct node *n, struct slot *s, const struct checkpoint *own)
 			    WIRE_CHECKPOINT_VOTE, raw, w.size);
 }
 
+static void add_vote(struct slot *s, const struct checkpoint_vote *v)
+{
+	if (checkpoint_votes_add(&s->votes, v) == ERR_EQUIVOCATION)
+		log_warn(LEDGER,
+			 "validator %u signed two checkpoints of height %llu",
+			 v->voter, (unsigned long long)v->height);
+}
+
 void checks_after_block(struct node *n)
 {
 	struct checkpoint own;
-	struct slot *s;
 
-	if (!ledger_checkpoint(n->ledger, &own))
-		return;
-	s = slot_for(n, own.height, true);
+	if (ledger_checkpoint(n->ledger, &own))
+		make_slot(n, &own);
+}
+
+void checks_on_durable(struct node *n, uint64_t height)
+{
+	struct slot *s = find_slot(n, height);
+
 	if (!s)
 		return;
-	checkpoint_votes_set_own(&s->votes, &n->genesis_hash, &own);
-	vote(n, s, &own);
+	vote(n, s);
+	for (uint32_t i = 0; i < n->voters.count; i++) {
+		if (n->checks->ahead[i].height == height)
+			add_vote(s, &n->checks->ahead[i]);
+	}
 	look(n, s);
+}
+
+/* A vote worth the check of its signature goes here: to the votes of a height
+ * computed here, or to its voter's place among those for later. */
+static bool is_wanted(struct node *n, const struct checkpoint_vote *v,
+		      struct slot **slot)
+{
+	*slot = find_slot(n, v->height);
+	if (v->voter >= n->voters.count)
+		return false;
+	if (*slot)
+		return !(*slot)->certified &&
+		       !voter_set_has(&(*slot)->votes.voted, v->voter);
+	return v->height > ledger_last_block(n->ledger)->height &&
+	       v->height > n->checks->ahead[v->voter].height;
 }
 
 void checks_on_vote(struct node *n, const struct public_key *peer,
@@ -163,19 +203,17 @@ void checks_on_vote(struct node *n, const struct public_key *peer,
 				  "malformed checkpoint vote");
 		return;
 	}
-	if (v.height == 0 || v.height <= n->checks->certified_height ||
-	    v.voter >= n->voters.count)
-		return;
-	s = slot_for(n, v.height, true);
-	if (!s || s->certified || voter_set_has(&s->votes.voted, v.voter))
+	if (!is_wanted(n, &v, &s))
 		return;
 	if (checkpoint_vote_verify(&v, &n->voters, drive_verify, n) != ERR_OK) {
 		net_peer_penalise(n->net, peer, 50, "bad checkpoint vote");
 		return;
 	}
-	if (checkpoint_votes_add(&s->votes, &v) != ERR_OK)
-		log_warn(LEDGER, "validator %u signed two checkpoints",
-			 v.voter);
+	if (!s) {
+		n->checks->ahead[v.voter] = v;
+		return;
+	}
+	add_vote(s, &v);
 	look(n, s);
 }
 
@@ -244,7 +282,7 @@ void checks_on_certificate(struct node *n, const struct public_key *peer,
 
 	reader_init(&r, body.data, body.size);
 	checkpoint_certificate_read(&r, &c);
-	s = reader_done(&r) ? slot_for(n, c.checkpoint.height, false) : NULL;
+	s = reader_done(&r) ? find_slot(n, c.checkpoint.height) : NULL;
 	if (!s || !s->votes.has_own || s->certified)
 		return;
 	if (checkpoint_certificate_verify(&c, &n->voters, &n->genesis_hash,

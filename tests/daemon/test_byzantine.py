@@ -150,6 +150,27 @@ def test_byzantine_blocks(context):
         still_well(net, number)
 
 
+def certified(node):
+    return int(node.rpc("checkpoint.get")["height"])
+
+
+def test_byzantine_checkpoints(context):
+    """Votes for checkpoints far ahead, forged or not, keep none from being
+    certified"""
+    net, number = start(context)
+    with Villain(context, net, net.nodes[3], "checkpoints"):
+        time.sleep(1)
+        height = max(node.height() for node in net.alive)
+        vote_times(net, number)
+        # One is due with the first block that comes later than this.
+        time.sleep(2)
+        vote_times(net, number)
+        for node in net.alive:
+            wait_until(f"{node.name} has a checkpoint above {height}", 20,
+                       lambda: certified(node) > height)
+        still_well(net, number)
+
+
 def test_byzantine_mangled(context):
     """A chain told with the batches' own sequences changed is refused, and
     what is fetched from others gives receipts"""
