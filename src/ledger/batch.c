@@ -119,8 +119,7 @@ enum err batch_digest(struct hash *out, const struct hash *genesis,
 	return ERR_OK;
 }
 
-static void signed_bytes(uint8_t out[BATCH_SIGN_BYTES],
-			 const struct hash *digest)
+void batch_sign_bytes(uint8_t out[BATCH_SIGN_BYTES], const struct hash *digest)
 {
 	memcpy(out, SIGN_DOMAIN, sizeof(SIGN_DOMAIN) - 1);
 	memcpy(out + sizeof(SIGN_DOMAIN) - 1, digest->b, HASH_BYTES);
@@ -131,7 +130,7 @@ void batch_sign(struct signature *out, const struct secret_key *key,
 {
 	uint8_t message[BATCH_SIGN_BYTES];
 
-	signed_bytes(message, digest);
+	batch_sign_bytes(message, digest);
 	sign_message(out, key, message, sizeof(message));
 }
 
@@ -140,7 +139,7 @@ bool batch_verify(const struct public_key *origin, const struct hash *digest,
 {
 	uint8_t message[BATCH_SIGN_BYTES];
 
-	signed_bytes(message, digest);
+	batch_sign_bytes(message, digest);
 	return sign_verify(origin, message, sizeof(message), signature);
 }
 

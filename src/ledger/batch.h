@@ -61,6 +61,7 @@ enum err batch_digest(struct hash *out, const struct hash *genesis,
 		      const struct batch *batch,
 		      struct err_text *text) MUST_USE;
 
+void batch_sign_bytes(uint8_t out[BATCH_SIGN_BYTES], const struct hash *digest);
 void batch_sign(struct signature *out, const struct secret_key *key,
 		const struct hash *digest);
 bool batch_verify(const struct public_key *origin, const struct hash *digest,

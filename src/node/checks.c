@@ -152,26 +152,35 @@ static void add_vote(struct slot *s, const struct checkpoint_vote *v)
 			 v->voter, (unsigned long long)v->height);
 }
 
+/* The block is durable and its checkpoint computed, whichever came first. */
+static void open_vote(struct node *n, struct slot *s)
+{
+	vote(n, s);
+	for (uint32_t i = 0; i < n->voters.count; i++) {
+		if (n->checks->ahead[i].height == s->votes.height)
+			add_vote(s, &n->checks->ahead[i]);
+	}
+	look(n, s);
+}
+
 void checks_after_block(struct node *n)
 {
 	struct checkpoint own;
+	struct slot *s;
 
-	if (ledger_checkpoint(n->ledger, &own))
-		make_slot(n, &own);
+	if (!ledger_checkpoint(n->ledger, &own))
+		return;
+	s = make_slot(n, &own);
+	if (own.height <= n->commit.durable_height)
+		open_vote(n, s);
 }
 
 void checks_on_durable(struct node *n, uint64_t height)
 {
 	struct slot *s = find_slot(n, height);
 
-	if (!s)
-		return;
-	vote(n, s);
-	for (uint32_t i = 0; i < n->voters.count; i++) {
-		if (n->checks->ahead[i].height == height)
-			add_vote(s, &n->checks->ahead[i]);
-	}
-	look(n, s);
+	if (s)
+		open_vote(n, s);
 }
 
 /* A vote worth the check of its signature goes here: to the votes of a height

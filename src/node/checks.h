@@ -13,7 +13,8 @@ void checks_init(struct node *n);
 void checks_fini(struct node *n);
 /* Learn from the store which one was certified last. */
 enum err checks_restore(struct node *n, struct err_text *text) MUST_USE;
-/* After each block applied: compute the checkpoint it made due, if any. */
+/* After each block applied, and before the next: compute the checkpoint it
+ * made due, if any. */
 void checks_after_block(struct node *n);
 /* The block is durable: sign its checkpoint, if it made one due. */
 void checks_on_durable(struct node *n, uint64_t height);

@@ -295,32 +295,12 @@ static void queue_finalised(struct node *n, const struct consensus_update *up)
 	}
 }
 
-/* --- Evidence and alarms --- */
-
-static void keep_evidence(struct node *n, const struct evidence *e)
-{
-	size_t room = 512 + e->first.size + e->second.size;
-	uint8_t *raw = mem_alloc(room);
-	struct write_job *job = write_job_new();
-	struct writer w;
-
-	writer_init(&w, raw, room);
-	evidence_write(&w, e);
-	assert(!w.bad);
-	log_warn(CONSENSUS, "EVIDENCE: validator %u (%s) in view %llu",
-		 e->signer, evidence_kind_name(e->kind),
-		 (unsigned long long)e->view);
-	blockstore_put_evidence(&job->changes, e, (struct bytes){raw, w.size});
-	drive_write(n, &job, NULL, NULL, NULL);
-	net_broadcast_peers(n->net, wire_kind_class(WIRE_EVIDENCE),
-			    WIRE_EVIDENCE, raw, w.size);
-	free(raw);
-}
+/* --- Alarms --- */
 
 static void raise_alarms(struct node *n, const struct consensus_update *up)
 {
 	for (size_t i = 0; i < up->evidence_count; i++)
-		keep_evidence(n, &up->evidence[i]);
+		evidence_keep(n, &up->evidence[i]);
 	if (up->key_used_elsewhere)
 		node_fail(n, ERR_SIGN_REFUSED,
 			  "another process signs with this node's key; one of "

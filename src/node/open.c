@@ -309,8 +309,33 @@ static void open_pools(struct node *n)
 	n->batches = batchpool_new(&batches);
 	n->blocks = blockpool_new(&n->genesis_hash);
 	n->seal.buffer = mem_alloc(LIMIT_BATCH_BYTES + LIMIT_TX_BYTES);
-	/* Above all used before, also after the data was lost. */
-	n->seal.next_sequence = clock_wall_ms() * 1000;
+}
+
+static bool take_sequence(void *context, struct bytes key, struct bytes value)
+{
+	uint64_t *sequence = context;
+	struct reader r;
+
+	(void)value;
+	reader_init(&r, key.data + 1, key.size - 1);
+	(void)read_u32(&r);
+	*sequence = read_u64(&r);
+	return false;
+}
+
+/* Above all used before: the clock's time when the data was lost, the store's
+ * when the clock was set back. */
+static enum err choose_sequence(struct node *n, struct err_text *text)
+{
+	uint64_t last = 0, now = clock_wall_ms() * 1000;
+	struct store_key key = key_batches_of(n->me);
+	enum err e = ERR_NOT_FOUND;
+
+	if (node_is_validator(n))
+		e = store_last(n->store, (struct bytes){key.data, key.size},
+			       take_sequence, &last, text);
+	n->seal.next_sequence = last >= now ? last + 1 : now;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static bool restore_batch(void *context, struct bytes key, struct bytes value)
@@ -514,7 +539,9 @@ static enum err open_all(struct node *n, struct sign_records *records,
 	if (e != ERR_OK)
 		return e;
 	open_pools(n);
-	e = open_consensus(n, records, text);
+	e = choose_sequence(n, text);
+	if (e == ERR_OK)
+		e = open_consensus(n, records, text);
 	if (e == ERR_OK)
 		e = restore_pools(n, text);
 	if (e == ERR_OK)

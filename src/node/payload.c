@@ -101,11 +101,11 @@ void payload_invalid_batch(void *context, const struct batch_ref *ref,
 {
 	struct node *n = context;
 
-	(void)raw;
 	log_warn(NODE, "transaction %u of batch %llu of validator %u is bad",
 		 bad, (unsigned long long)ref->sequence, ref->origin);
 	net_peer_penalise(n->net, &n->voter_keys[ref->origin], 50,
 			  "sent a batch with a bad transaction");
+	evidence_of_batch(n, raw, bad);
 	payload_batch_changed(n);
 }
 

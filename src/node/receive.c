@@ -319,32 +319,11 @@ static void on_batch_request(struct node *n, const struct public_key *peer,
 static void on_evidence(struct node *n, const struct public_key *peer,
 			struct bytes body)
 {
-	const struct evidence_checks checks = {.verify = drive_verify,
-					       .context = n};
 	struct err_text text = {""};
-	struct write_job *job;
-	struct evidence e;
-	struct reader r;
-	enum err bad;
+	enum err e = evidence_take(n, body);
 
-	reader_init(&r, body.data, body.size);
-	evidence_read(&r, &e);
-	if (!reader_done(&r)) {
-		blame(n, peer, ERR_PEER_MALFORMED, "evidence", &text);
-		return;
-	}
-	if (blockstore_has_evidence(n->store, &e))
-		return;
-	bad = evidence_verify(&e, &n->voters, &n->genesis_hash, &checks);
-	if (bad != ERR_OK) {
-		blame(n, peer, bad, "evidence", &text);
-		return;
-	}
-	log_warn(CONSENSUS, "EVIDENCE against validator %u (%s), from a peer",
-		 e.signer, evidence_kind_name(e.kind));
-	job = write_job_new();
-	blockstore_put_evidence(&job->changes, &e, body);
-	drive_write(n, &job, NULL, NULL, NULL);
+	if (e != ERR_OK)
+		blame(n, peer, e, "evidence", &text);
 }
 
 static void on_tip(struct node *n, const struct public_key *peer,

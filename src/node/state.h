@@ -8,6 +8,7 @@
  *	commit.c    finalised blocks, in order
  *	apply.c     one of them applied, written, answered
  *	sync.c      catching up, and helping others to
+ *	evidence.c  evidence: made, heard of, kept
  *	checks.c    checkpoints: signing, collecting, comparing
  *	forward.c   an observer's transactions to validators
  *	backend.c   the admin socket's questions
@@ -129,6 +130,14 @@ struct forward_state {
 	struct public_key peers[FORWARD_SLOTS];
 };
 
+/* Evidence kept last: what was submitted to the store is not there at once. */
+#define EVIDENCE_RECENT 64u
+
+struct evidence_state {
+	uint8_t recent[EVIDENCE_RECENT][EVIDENCE_ID_BYTES];
+	uint32_t next;
+};
+
 struct node {
 	struct ev_loop *loop;
 	const struct config *config;
@@ -163,6 +172,7 @@ struct node {
 	struct sync_state sync;
 	struct forward_state forward;
 	uint64_t signed_height[LIMIT_VALIDATORS]; /* by each, as certified */
+	struct evidence_state evidence;
 	struct checks_state *checks;
 	struct backend_state *backend;
 
@@ -240,6 +250,15 @@ void payload_forged_batch(void *context, const struct batch_ref *ref,
 			  const struct public_key *sender);
 /* What was asked for and did not come is asked for again after a while. */
 void payload_retry_later(struct node *n);
+
+/* --- evidence.c --- */
+
+/* Store it, tell peers and whoever watches; nothing when it is known. */
+void evidence_keep(struct node *n, const struct evidence *e);
+/* From a peer. ERR_PEER_MALFORMED and those of evidence_verify(). */
+enum err evidence_take(struct node *n, struct bytes body) MUST_USE;
+/* Of a batch whose origin signed it with transaction `bad` inside. */
+void evidence_of_batch(struct node *n, struct bytes raw, uint32_t bad);
 
 /* --- receive.c --- */
 

@@ -1,7 +1,7 @@
-/* Any bytes as a batch, a payload and a stored block: what is accepted lies
- * within the input and is written as the same bytes again. */
+/* Any bytes as a batch, a payload, evidence and a stored block: what is
+ * accepted lies within the input and is written as the same bytes again. */
 #include "base/assert.h"
-#include "ledger/batch.h"
+#include "ledger/batch_fault.h"
 #include "ledger/stored.h"
 
 #include <stdlib.h>
@@ -49,6 +49,21 @@ static void stored(struct arena *arena, struct bytes raw)
 		assert(stored_block_size(&b) == raw.size);
 }
 
+/* What it shows lies within the input, and no key signed it. */
+static void evidence(struct bytes raw)
+{
+	static const struct hash GENESIS = {{1}};
+	static const struct public_key NOBODY;
+	struct evidence e;
+	struct reader r;
+	struct bytes tx;
+
+	reader_init(&r, raw.data, raw.size);
+	evidence_read(&r, &e);
+	if (!r.bad)
+		assert(!batch_fault_check(&tx, &e, &GENESIS, &NOBODY));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes raw = {data, size};
@@ -57,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, 1u << 20);
 	batch(&arena, raw);
 	payload(raw);
+	evidence(raw);
 	stored(&arena, raw);
 	arena_fini(&arena);
 	return 0;
