@@ -344,10 +344,7 @@ enum err wire_decode_block_request(struct wire_block_request *out,
 	if (!m)
 		return malformed(text, "no block request");
 	memset(out, 0, sizeof(*out));
-	out->height = m->height;
-	out->by_height = m->digest.len == 0;
-	if (!out->by_height &&
-	    !take_fixed(out->digest.b, HASH_BYTES, &m->digest))
+	if (!take_fixed(out->digest.b, HASH_BYTES, &m->digest))
 		return malformed(text, "block request: digest");
 	return ERR_OK;
 }
@@ -357,9 +354,7 @@ struct bytes wire_encode_block_request(struct arena *a,
 {
 	Bcai__Wire__BlockRequest m = BCAI__WIRE__BLOCK_REQUEST__INIT;
 
-	m.height = in->height;
-	if (!in->by_height)
-		m.digest = give(in->digest.b, HASH_BYTES);
+	m.digest = give(in->digest.b, HASH_BYTES);
 	return pack(a, &m.base);
 }
 

@@ -116,9 +116,7 @@ struct wire_certificate_request {
 };
 
 struct wire_block_request {
-	bool by_height;
-	struct hash digest; /* unless by_height */
-	uint64_t height;
+	struct hash digest;
 };
 
 struct wire_block {

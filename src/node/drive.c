@@ -267,6 +267,15 @@ void drive_written(struct node *n)
 
 /* --- Commit --- */
 
+void drive_note_signers(struct node *n, const struct certificate *c,
+			uint64_t height)
+{
+	for (uint32_t v = 0; v < n->voters.count; v++) {
+		if (voter_set_has(&c->voters, v))
+			n->signed_height[v] = height;
+	}
+}
+
 static void queue_finalised(struct node *n, const struct consensus_update *up)
 {
 	for (size_t i = 0; i < up->finalised_count; i++) {
@@ -277,10 +286,7 @@ static void queue_finalised(struct node *n, const struct consensus_update *up)
 			hash_equal(&f->certificate->what.digest, &f->digest);
 
 		item.release_after = up->finalised_release_after;
-		for (uint32_t v = 0; v < n->voters.count; v++) {
-			if (voter_set_has(&f->certificate->voters, v))
-				n->signed_height[v] = f->header.height;
-		}
+		drive_note_signers(n, f->certificate, f->header.height);
 		if (direct) {
 			struct writer w;
 

@@ -338,9 +338,15 @@ static enum err choose_sequence(struct node *n, struct err_text *text)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+struct restoring {
+	struct node *n;
+	struct write_job *job; /* removes what is of no use any more */
+};
+
 static bool restore_batch(void *context, struct bytes key, struct bytes value)
 {
-	struct node *n = context;
+	struct restoring *restoring = context;
+	struct node *n = restoring->n;
 	struct store_key k = {.size = key.size};
 	struct err_text text = {""};
 	uint8_t *raw;
@@ -349,32 +355,41 @@ static bool restore_batch(void *context, struct bytes key, struct bytes value)
 	(void)value;
 	memcpy(k.data, key.data, key.size);
 	k.data[0] = 'b';
-	if (blockstore_get(n->store, &k, &raw, &size) != ERR_OK)
+	if (blockstore_get(n->store, &k, &raw, &size) != ERR_OK) {
+		raw = NULL;
+		err_set(&text, ERR_NOT_FOUND, "it is not there");
+	} else if (batchpool_restore(n->batches, (struct bytes){raw, size},
+				     &text) == ERR_OK) {
+		free(raw);
 		return true;
-	if (batchpool_restore(n->batches, (struct bytes){raw, size}, &text) !=
-	    ERR_OK)
-		log_warn(NODE, "a stored batch is left out: %s", text.text);
+	}
+	log_warn(NODE, "a stored batch is left out: %s", text.text);
+	store_batch_delete(&restoring->job->changes, key.data, key.size);
 	free(raw);
 	return true;
 }
 
 static bool restore_block(void *context, struct bytes key, struct bytes value)
 {
-	struct node *n = context;
+	struct restoring *restoring = context;
+	struct node *n = restoring->n;
 	struct block_header header;
 	struct pooled_block *b;
 	struct err_text text = {""};
 	struct reader r;
 	struct bytes payload;
 
-	(void)key;
 	reader_init(&r, value.data, value.size);
 	block_header_read(&r, &header);
 	payload.size = reader_left(&r);
 	payload.data = read_lend(&r, payload.size);
 	if (r.bad || header.view <= n->commit.final_view ||
-	    blockpool_add(n->blocks, &b, &header, payload, &text) != ERR_OK)
-		return true; /* An old one; pruned with the next commit. */
+	    blockpool_add(n->blocks, &b, &header, payload, &text) != ERR_OK) {
+		/* Of a view that is over: nothing else would remove it. */
+		store_batch_delete(&restoring->job->changes, key.data,
+				   key.size);
+		return true;
+	}
 	b->stored = true;
 	payload_block_known(n, b);
 	return true;
@@ -383,14 +398,16 @@ static bool restore_block(void *context, struct bytes key, struct bytes value)
 static enum err restore_pools(struct node *n, struct err_text *text)
 {
 	const struct bytes nothing = {NULL, 0};
+	struct restoring r = {n, write_job_new()};
 	enum err e =
 		store_scan(n->store, (struct bytes){(const uint8_t *)"u", 1},
-			   nothing, 0, restore_batch, n, text);
+			   nothing, 0, restore_batch, &r, text);
 
 	if (e == ERR_OK)
 		e = store_scan(n->store,
 			       (struct bytes){(const uint8_t *)"c", 1}, nothing,
-			       0, restore_block, n, text);
+			       0, restore_block, &r, text);
+	drive_write(n, &r.job, NULL, NULL, NULL);
 	if (e == ERR_OK)
 		e = checks_restore(n, text);
 	return e;
@@ -438,8 +455,10 @@ static enum err open_consensus(struct node *n,
 
 		reader_init(&r, raw, size);
 		certificate_read(&r, &certificate);
-		if (reader_done(&r))
+		if (reader_done(&r)) {
 			c.root_certificate = &certificate;
+			drive_note_signers(n, &certificate, c.root.height);
+		}
 	}
 	n->consensus = consensus_new(&c);
 	free(raw);

@@ -216,7 +216,7 @@ static void on_block_request(struct node *n, const struct public_key *peer,
 		blame(n, peer, ERR_PEER_MALFORMED, "block request", &text);
 		return;
 	}
-	b = m.by_height ? NULL : blockpool_find(n->blocks, &m.digest);
+	b = blockpool_find(n->blocks, &m.digest);
 	if (!b)
 		return;
 	writer_init(&w, header, sizeof(header));

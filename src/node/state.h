@@ -223,6 +223,9 @@ void drive_write(struct node *n, struct write_job **job,
 		 void (*done)(struct node *n, struct pending_write *w),
 		 void *subject, const struct hash *digest);
 void drive_written(struct node *n);
+/* They signed the finalization of this height. */
+void drive_note_signers(struct node *n, const struct certificate *c,
+			uint64_t height);
 void drive_sign(void *context, const void *bytes, size_t size,
 		struct signature *out);
 bool drive_verify(void *context, const struct public_key *key,

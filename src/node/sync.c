@@ -571,6 +571,8 @@ static void import_all(struct node *n, struct import *im,
 	ev.imported.root.height = last->header.height;
 	ev.imported.root.time_ms = last->header.time_ms;
 	ev.imported.root.digest = last->digest;
+	drive_note_signers(n, &im->certificate,
+			   last->header.height + m->header_count);
 	for (size_t i = 0; i < m->count; i++)
 		commit_push(n, &im->items[i]);
 	drive_event(n, &ev);

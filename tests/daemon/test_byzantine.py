@@ -54,7 +54,8 @@ class Villain:
 def start(context, **options):
     net = context.network(voters=VOTERS, params=PARAMS, **options)
     number = net.propose("proposer")
-    net.wait_state(number, "voting")
+    for node in net.nodes:
+        net.wait_state(number, "voting", node)
     return net, number
 
 
@@ -112,7 +113,7 @@ def test_byzantine_copies(context):
     net, number = start(context)
     chance = random.Random(7)
     told = 0
-    for _ in range(6):
+    for _ in range(12):
         signed = [net.nodes[0].cli(
             "--dry-run", "vote", str(number),
             chance.choice(["for", "against"]), "--as", f"voter{i}",
