@@ -215,7 +215,7 @@ void checks_on_vote(struct node *n, const struct public_key *peer,
 	if (!is_wanted(n, &v, &s))
 		return;
 	if (checkpoint_vote_verify(&v, &n->voters, drive_verify, n) != ERR_OK) {
-		net_peer_penalise(n->net, peer, 50, "bad checkpoint vote");
+		net_peer_penalise(n->net, peer, 100, "bad checkpoint vote");
 		return;
 	}
 	if (!s) {
@@ -296,7 +296,7 @@ void checks_on_certificate(struct node *n, const struct public_key *peer,
 		return;
 	if (checkpoint_certificate_verify(&c, &n->voters, &n->genesis_hash,
 					  drive_verify, n) != ERR_OK) {
-		net_peer_penalise(n->net, peer, 50, "bad checkpoint");
+		net_peer_penalise(n->net, peer, 100, "bad checkpoint");
 		return;
 	}
 	checkpoint_digest(&digest, &n->genesis_hash, &c.checkpoint);

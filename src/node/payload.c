@@ -103,7 +103,7 @@ void payload_invalid_batch(void *context, const struct batch_ref *ref,
 
 	log_warn(NODE, "transaction %u of batch %llu of validator %u is bad",
 		 bad, (unsigned long long)ref->sequence, ref->origin);
-	net_peer_penalise(n->net, &n->voter_keys[ref->origin], 50,
+	net_peer_penalise(n->net, &n->voter_keys[ref->origin], 100,
 			  "sent a batch with a bad transaction");
 	evidence_of_batch(n, raw, bad);
 	payload_batch_changed(n);
@@ -116,7 +116,7 @@ void payload_forged_batch(void *context, const struct batch_ref *ref,
 
 	log_warn(NODE, "batch %llu of validator %u is not signed by it",
 		 (unsigned long long)ref->sequence, ref->origin);
-	net_peer_penalise(n->net, sender, 50,
+	net_peer_penalise(n->net, sender, 100,
 			  "sent a batch that its origin did not sign");
 	payload_batch_changed(n);
 }

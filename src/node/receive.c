@@ -15,6 +15,16 @@ static uint32_t voter_of(const struct node *n, const struct public_key *peer)
 	return i < 0 ? CONSENSUS_OBSERVER : (uint32_t)i;
 }
 
+/* A signature that does not hold costs the check of all before it, and nobody
+ * sends one by mistake: once is enough to be muted (net_peer_penalise). */
+static uint32_t points_for(enum err e)
+{
+	bool forged = e == ERR_BAD_SIGNATURE || e == ERR_BAD_CERTIFICATE ||
+		      e == ERR_BAD_EVIDENCE;
+
+	return forged ? 100 : 20;
+}
+
 static void blame(struct node *n, const struct public_key *peer, enum err e,
 		  const char *what, const struct err_text *text)
 {
@@ -22,7 +32,7 @@ static void blame(struct node *n, const struct public_key *peer, enum err e,
 
 	snprintf(why, sizeof(why), "%s: %s%s%s", what, error_name(e),
 		 text->text[0] ? ": " : "", text->text);
-	net_peer_penalise(n->net, peer, 20, why);
+	net_peer_penalise(n->net, peer, points_for(e), why);
 }
 
 static enum err check_statement(struct node *n, const struct statement *s,

@@ -184,6 +184,10 @@ def test_fault_stop_in_order(context):
         if node.height() < before:
             raise Failure(f"{node.name} came back at {node.height()}, "
                           f"was at {before}")
+        signed = [v["last_signed_height"] for v in
+                  node.rpc("validator.list")["validators"]]
+        if sum(int(height) >= before for height in signed) < 3:
+            raise Failure(f"{node.name} forgot who signed: {signed}")
     settle(net, numbers, work.acknowledged)
 
 
