@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "node/batchpool.h"
 #include "node/blockpool.h"
+#include "node/blockstore.h"
 #include "proto/codec_tx.h"
 
 #include <setjmp.h>
@@ -348,6 +349,34 @@ static void a_payload_with_other_sequences_is_not_the_headers(void **state)
 	blockpool_free(&pool);
 }
 
+/* --- Keys --- */
+
+static void every_bit_of_a_batchs_name_is_in_its_key(void **state)
+{
+	const struct batch_ref ref = {3, 5, {{1}}};
+	const struct store_key one = key_batch(&ref);
+	struct store_key all = key_batches_of(3);
+
+	(void)state;
+	assert_memory_equal(one.data, all.data, all.size);
+	for (unsigned int bit = 0; bit < 8 * BATCH_REF_BYTES; bit++) {
+		uint8_t bytes[BATCH_REF_BYTES] = {0, 0, 0, 3, 0, 0, 0,
+						  0, 0, 0, 0, 5, 1};
+		struct batch_ref other;
+		struct store_key key;
+		struct reader r;
+
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		reader_init(&r, bytes, sizeof(bytes));
+		other.origin = read_u32(&r);
+		other.sequence = read_u64(&r);
+		read_copy(&r, other.digest.b, HASH_BYTES);
+		key = key_batch(&other);
+		assert_int_equal(key.size, one.size);
+		assert_memory_not_equal(key.data, one.data, one.size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +391,7 @@ int main(void)
 		cmocka_unit_test(a_block_is_expected_until_it_is_there),
 		cmocka_unit_test(
 			a_payload_with_other_sequences_is_not_the_headers),
+		cmocka_unit_test(every_bit_of_a_batchs_name_is_in_its_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
