@@ -156,6 +156,17 @@ static enum err take_option(struct parse *p, const char *word)
 	return ERR_OK;
 }
 
+/* "help testnet", "testnet --help" */
+static bool wants_help(const struct parse *p)
+{
+	for (int i = p->at; i < p->argc; i++) {
+		if (strcmp(p->argv[i], "--help") == 0 ||
+		    strcmp(p->argv[i], "-h") == 0)
+			return true;
+	}
+	return cli_flag(p->cli, "help");
+}
+
 static enum err unknown_command(struct parse *p, const char *first,
 				const char *both)
 {
@@ -171,6 +182,10 @@ static enum err unknown_command(struct parse *p, const char *first,
 			used += (size_t)snprintf(
 				verbs + used, sizeof(verbs) - used, "%s%s",
 				used ? ", " : "", words + n + 1);
+	}
+	if (used > 0 && wants_help(p)) {
+		p->cli->topic = first;
+		return ERR_OK;
 	}
 	if (used > 0)
 		return err_set(p->text, ERR_USAGE, "%s what? One of: %s", first,
@@ -429,6 +444,21 @@ void cli_help(FILE *out)
 	print_options(out, cli_global_options());
 	fputs("\nbcai-gov COMMAND --help explains one; man bcai-gov, all.\n",
 	      out);
+}
+
+void cli_help_topic(FILE *out, const char *topic)
+{
+	size_t n = strlen(topic);
+
+	for (int id = 0; id < CLI_COMMAND_COUNT; id++) {
+		const struct cli_command *c =
+			cli_command((enum cli_command_id)id);
+
+		if (strncmp(c->words, topic, n) == 0 && c->words[n] == ' ')
+			fprintf(out, "bcai-gov %s%s%s\n    %s\n", c->words,
+				c->arguments[0] ? " " : "", c->arguments,
+				c->doc);
+	}
 }
 
 void cli_help_command(FILE *out, enum cli_command_id id)

@@ -25,6 +25,7 @@ struct cli_given {
 
 struct cli {
 	enum cli_command_id command;
+	const char *topic;  /* "testnet": help is wanted for its commands */
 	const char **words; /* arguments of the command */
 	int word_count;
 	struct cli_given *given;
@@ -67,8 +68,9 @@ const char *cli_option_next(const struct cli *cli, const char *name, int *at);
 /* The option as a number within bounds, or `otherwise`. ERR_USAGE. */
 enum err cli_number(const struct cli *cli, const char *name, uint64_t max,
 		    uint64_t *value, struct err_text *text) MUST_USE;
-/* Help: of all, or of one command (to `out`). */
+/* Help: of all, of those that begin with a word, or of one command. */
 void cli_help(FILE *out);
+void cli_help_topic(FILE *out, const char *topic);
 void cli_help_command(FILE *out, enum cli_command_id id);
 
 /* --- Results (emit.c) --- */

@@ -105,6 +105,24 @@ static void show_settings(struct cli *cli, const json_t *list)
 	table_print(&t, stdout);
 }
 
+/* The text of "text", or of text, or nothing of an empty list. */
+static char *unquote(char *value)
+{
+	char *to = value, *from = value;
+
+	if (strcmp(value, "[]") == 0)
+		return value + 2;
+	if (*from != '"')
+		return value;
+	for (from++; *from && *from != '"'; from++) {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
+	return value;
+}
+
 /* "key: "value"  # source" and, below a list's key, "  - "value"". */
 static void take_setting(json_t *list, char *line)
 {
@@ -116,7 +134,7 @@ static void take_setting(json_t *list, char *line)
 		char all[2048];
 
 		snprintf(all, sizeof(all), "%s%s%s", old ? old : "",
-			 old && *old ? " " : "", line + 4);
+			 old && *old ? " " : "", unquote(line + 4));
 		free(old);
 		json_put(last, "value", json_text(all, strlen(all)));
 		return;
@@ -127,9 +145,7 @@ static void take_setting(json_t *list, char *line)
 	if (!value)
 		return;
 	*value++ = '\0';
-	value += strspn(value, " \"");
-	if (*value && value[strlen(value) - 1] == '"')
-		value[strlen(value) - 1] = '\0';
+	value = unquote(value + strspn(value, " "));
 	o = json_object();
 	json_put(o, "key", json_string(line));
 	json_put(o, "value", json_text(value, strlen(value)));

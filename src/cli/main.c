@@ -31,7 +31,9 @@ static bool has_dry_run(enum cli_command_id id)
 static int run(struct cli *cli)
 {
 	if (cli_flag(cli, "help")) {
-		if (cli->command == CLI_COMMAND_COUNT)
+		if (cli->topic)
+			cli_help_topic(stdout, cli->topic);
+		else if (cli->command == CLI_COMMAND_COUNT)
 			cli_help(stdout);
 		else
 			cli_help_command(stdout, cli->command);

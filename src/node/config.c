@@ -629,6 +629,30 @@ bool config_needs_restart(const struct config_set *now,
 	return used > 0;
 }
 
+/* In quotes, so that what is printed can be read again. */
+static void print_quoted(const char *value, FILE *out)
+{
+	fputc('"', out);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			fputc('\\', out);
+		fputc(*value, out);
+	}
+	fputc('"', out);
+}
+
+static void print_list(const struct config *c, const char *key,
+		       const char *source, FILE *out)
+{
+	fprintf(out, "%s:%s  # %s\n", key, c->bootstrap_count ? "" : " []",
+		source);
+	for (unsigned i = 0; i < c->bootstrap_count; i++) {
+		fputs("  - ", out);
+		print_quoted(c->bootstrap[i], out);
+		fputc('\n', out);
+	}
+}
+
 void config_print(const struct config_set *set, FILE *out)
 {
 	for (int i = 0; i < KEY_COUNT; i++) {
@@ -638,19 +662,16 @@ void config_print(const struct config_set *set, FILE *out)
 
 		switch (ROWS[i].kind) {
 		case KIND_TEXT:
-			fprintf(out, "%s: \"%s\"  # %s\n", ROWS[i].key,
-				*(char *const *)at, source);
+			fprintf(out, "%s: ", ROWS[i].key);
+			print_quoted(*(char *const *)at, out);
+			fprintf(out, "  # %s\n", source);
 			break;
 		case KIND_NUMBER:
 			fprintf(out, "%s: %" PRIu64 "  # %s\n", ROWS[i].key,
 				*(const uint64_t *)at, source);
 			break;
 		case KIND_LIST:
-			fprintf(out, "%s:  # %s\n", ROWS[i].key, source);
-			for (unsigned j = 0; j < set->config.bootstrap_count;
-			     j++)
-				fprintf(out, "  - %s\n",
-					set->config.bootstrap[j]);
+			print_list(&set->config, ROWS[i].key, source, out);
 			break;
 		}
 	}

@@ -134,6 +134,42 @@ static void words_and_options_are_taken_apart(void **state)
 	}
 }
 
+static void help_is_found_wherever_it_is_asked_for(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *argv[4];
+		const char *topic;
+	} CASES[] = {
+		{"of a group, behind it",
+		 {"x", "testnet", "--help", NULL},
+		 "testnet"},
+		{"of a group, in front",
+		 {"x", "help", "proposal", NULL},
+		 "proposal"},
+		{"short", {"x", "key", "-h", NULL}, "key"},
+		{"of a command", {"x", "vote", "--help", NULL}, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct err_text text;
+		struct cli cli;
+		int argc = 3;
+
+		assert_int_equal(cli_parse(&cli, argc,
+					   (char **)(uintptr_t)CASES[i].argv,
+					   &text),
+				 ERR_OK);
+		assert_true(cli_flag(&cli, "help"));
+		if (CASES[i].topic)
+			assert_string_equal(cli.topic, CASES[i].topic);
+		else
+			assert_null(cli.topic);
+		cli_free(&cli);
+	}
+}
+
 static void options_are_found_again(void **state)
 {
 	struct err_text text = {""};
@@ -512,6 +548,7 @@ int main(void)
 		cmocka_unit_test(
 			every_method_is_found_by_its_name_of_noun_and_verb),
 		cmocka_unit_test(words_and_options_are_taken_apart),
+		cmocka_unit_test(help_is_found_wherever_it_is_asked_for),
 		cmocka_unit_test(options_are_found_again),
 		cmocka_unit_test(places_follow_the_data_directory),
 		cmocka_unit_test(exit_codes_follow_the_error),

@@ -130,6 +130,44 @@ static void printing_shows_where_values_come_from(void **state)
 	config_free(&set);
 }
 
+static void what_is_printed_can_be_read_again(void **state)
+{
+	struct config_set *set = config_new(), *again = config_new();
+	struct err_text text;
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	(void)state;
+	assert_int_equal(config_set_value(set, "node_name", "a \"b\" \\c # d",
+					  CONFIG_FLAG, &text),
+			 ERR_OK);
+	assert_int_equal(
+		config_set_value(set, "batch_txs", "7", CONFIG_FLAG, &text),
+		ERR_OK);
+	config_print(set, f);
+	assert_int_equal(config_set_value(set, "bootstrap", "aa@h:1",
+					  CONFIG_FLAG, &text),
+			 ERR_OK);
+	fclose(f);
+	assert_int_equal(load_text(again, out, &text), ERR_OK);
+	assert_string_equal(config_get(again)->node_name, "a \"b\" \\c # d");
+	assert_int_equal(config_get(again)->batch_txs, 7);
+	assert_int_equal(config_get(again)->bootstrap_count, 0);
+	free(out);
+	config_free(&again);
+	again = config_new();
+	f = open_memstream(&out, &size);
+	config_print(set, f);
+	fclose(f);
+	assert_int_equal(load_text(again, out, &text), ERR_OK);
+	assert_int_equal(config_get(again)->bootstrap_count, 1);
+	assert_string_equal(config_get(again)->bootstrap[0], "aa@h:1");
+	free(out);
+	config_free(&again);
+	config_free(&set);
+}
+
 static void a_fault_in_the_file_names_its_place(void **state)
 {
 	static const struct {
@@ -275,6 +313,7 @@ int main(void)
 		cmocka_unit_test(values_outside_their_bounds_are_refused),
 		cmocka_unit_test(a_data_directory_is_required),
 		cmocka_unit_test(printing_shows_where_values_come_from),
+		cmocka_unit_test(what_is_printed_can_be_read_again),
 		cmocka_unit_test(a_fault_in_the_file_names_its_place),
 		cmocka_unit_test(an_unknown_variable_of_ours_is_refused),
 		cmocka_unit_test(addresses_and_names_must_be_some),
