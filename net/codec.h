@@ -67,7 +67,7 @@ enum net_class wire_kind_class(uint8_t kind);
 #define WIRE_PROOFS_MAX		   64u
 #define WIRE_ADDRESSES_MAX	   32u
 #define WIRE_SYNC_BLOCKS_MAX	   256u
-#define WIRE_SYNC_HEADERS_MAX	   64u
+#define WIRE_SYNC_HEADERS_MAX	   512u
 #define WIRE_CHUNK_BYTES_MAX	   (256u * 1024u)
 #define WIRE_HOST_BYTES_MAX	   253u
 #define WIRE_VERSION_BYTES_MAX	   63u

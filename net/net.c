@@ -451,6 +451,14 @@ bool net_peer_is_up(const struct net *net, const struct public_key *peer)
 	return p && p->up;
 }
 
+size_t net_queued_bytes(const struct net *net, const struct public_key *peer,
+			enum net_class class_)
+{
+	const struct peer *p = peer_find(net, peer);
+
+	return p ? p->outbox.queues[class_].bytes : 0;
+}
+
 enum err net_peer_add(struct net *net, const char *address,
 		      struct err_text *why)
 {

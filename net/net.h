@@ -115,6 +115,9 @@ size_t net_broadcast_validators(struct net *net, enum net_class class_,
 size_t net_broadcast_peers(struct net *net, enum net_class class_, uint8_t kind,
 			   const void *data, size_t size);
 bool net_peer_is_up(const struct net *net, const struct public_key *peer);
+/* What waits in that queue to be sent to the peer. */
+size_t net_queued_bytes(const struct net *net, const struct public_key *peer,
+			enum net_class class_);
 
 /* Operator's doings; all survive a restart when there is a book.
  *

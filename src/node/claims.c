@@ -3,17 +3,20 @@
 #include "base/arena.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <uthash.h>
 
 struct claim {
 	struct public_key key;
 	uint64_t height;
 	uint64_t silent_until_ms;
+	bool answered;
 	UT_hash_handle hh;
 };
 
-void claims_init(struct claims *c)
+void claims_init(struct claims *c, const struct electorate *voters)
 {
+	c->voters = voters;
 	c->by_key = NULL;
 	c->turn = 0;
 }
@@ -80,8 +83,20 @@ void claims_silent(struct claims *c, const struct public_key *peer,
 {
 	struct claim *claim = find(c, peer);
 
-	if (claim)
-		claim->silent_until_ms = until_ms;
+	if (!claim)
+		return;
+	claim->silent_until_ms = until_ms;
+	claim->answered = false;
+}
+
+void claims_answered(struct claims *c, const struct public_key *peer)
+{
+	struct claim *claim = find(c, peer);
+
+	if (!claim)
+		return;
+	claim->silent_until_ms = 0;
+	claim->answered = true;
 }
 
 uint64_t claims_highest(const struct claims *c, uint64_t now_ms)
@@ -107,9 +122,9 @@ static int compare_heights(const void *a, const void *b)
 	return (x->height < y->height) - (x->height > y->height);
 }
 
-uint64_t claims_believed(const struct claims *c,
-			 const struct electorate *voters)
+uint64_t claims_believed(const struct claims *c)
 {
+	const struct electorate *voters = c->voters;
 	struct weighed list[VOTERS_MAX];
 	uint64_t weight = 0;
 	size_t count = 0;
@@ -131,37 +146,63 @@ uint64_t claims_believed(const struct claims *c,
 	return 0;
 }
 
-static bool may_ask(const struct claim *claim, uint64_t above, bool silent_too,
-		    uint64_t now_ms)
+/* How good it is to ask; the smaller the better. */
+enum rank { RANK_TRUSTED, RANK_STRANGER, RANK_SILENT };
+#define RANKS 3
+
+static enum rank rank_of(const struct claims *c, const struct claim *claim,
+			 uint64_t now_ms)
 {
-	return claim->height > above &&
-	       (silent_too || claim->silent_until_ms <= now_ms);
+	if (claim->silent_until_ms > now_ms)
+		return RANK_SILENT;
+	return claim->answered || electorate_find(c->voters, &claim->key) >= 0
+		       ? RANK_TRUSTED
+		       : RANK_STRANGER;
 }
 
-static const struct claim *pick(struct claims *c, uint64_t above,
-				bool silent_too, uint64_t now_ms)
+static void count_ranks(const struct claims *c, uint32_t counts[RANKS],
+			uint64_t above, uint64_t now_ms)
 {
 	const struct claim *claim;
-	uint32_t found = 0, at;
 
-	for (claim = c->by_key; claim; claim = claim->hh.next)
-		found += may_ask(claim, above, silent_too, now_ms);
-	if (found == 0)
-		return NULL;
-	at = c->turn++ % found;
+	memset(counts, 0, RANKS * sizeof(counts[0]));
 	for (claim = c->by_key; claim; claim = claim->hh.next) {
-		if (may_ask(claim, above, silent_too, now_ms) && at-- == 0)
-			break;
+		if (claim->height > above)
+			counts[rank_of(c, claim, now_ms)]++;
 	}
-	return claim;
 }
 
 const struct public_key *claims_pick(struct claims *c, uint64_t above,
 				     uint64_t now_ms)
 {
-	const struct claim *claim = pick(c, above, false, now_ms);
+	uint32_t counts[RANKS], best = 0, at;
+	const struct claim *claim;
 
-	if (!claim)
-		claim = pick(c, above, true, now_ms);
+	count_ranks(c, counts, above, now_ms);
+	while (best < RANKS && counts[best] == 0)
+		best++;
+	if (best == RANKS)
+		return NULL;
+	at = c->turn++ % counts[best];
+	for (claim = c->by_key; claim; claim = claim->hh.next) {
+		if (claim->height > above &&
+		    rank_of(c, claim, now_ms) == best && at-- == 0)
+			break;
+	}
 	return claim ? &claim->key : NULL;
+}
+
+bool claims_has_better(const struct claims *c, const struct public_key *peer,
+		       uint64_t above, uint64_t now_ms)
+{
+	const struct claim *claim = find(c, peer);
+	uint32_t counts[RANKS];
+	enum rank rank = claim ? rank_of(c, claim, now_ms) : RANK_SILENT;
+
+	count_ranks(c, counts, above, now_ms);
+	for (uint32_t better = 0; better < rank; better++) {
+		if (counts[better] > 0)
+			return true;
+	}
+	return false;
 }

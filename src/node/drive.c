@@ -42,6 +42,7 @@ void drive_fini(struct node *n)
 		struct pending_write *w = n->drive.writes;
 
 		n->drive.writes = w->next;
+		free(w->subject);
 		free(w);
 	}
 }

@@ -588,6 +588,7 @@ enum err node_new(struct node **out, struct ev_loop *loop,
 		return e;
 	}
 	sync_init(n);
+	serve_init(n);
 	net_set_height(n->net, ledger_last_block(n->ledger)->height);
 	log_info(NODE, "%s of %s at height %llu, listening on %s",
 		 node_is_validator(n) ? "validator" : "observer",
@@ -611,6 +612,7 @@ void node_free(struct node **pn)
 	n->stopping = true;
 	if (n->checks) {
 		sync_fini(n);
+		serve_fini(n);
 		node_unwatch(n);
 	}
 	workers_free(&n->workers);

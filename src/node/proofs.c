@@ -55,8 +55,8 @@ static enum err add_headers(struct making *m)
 	uint64_t height = m->block.block.header.height, certified;
 	struct reader r;
 	size_t size;
-	enum err e = sync_find_finalization(m->n, height, &certified,
-					    &m->certificate_raw, &size);
+	enum err e = serve_find_finalization(m->n, height, &certified,
+					     &m->certificate_raw, &size);
 
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_NOT_READY : e;

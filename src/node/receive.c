@@ -311,8 +311,11 @@ static void on_batch_request(struct node *n, const struct public_key *peer,
 		blame(n, peer, ERR_PEER_MALFORMED, "batch request", &text);
 		return;
 	}
+	if (!serve_may_read(n, peer))
+		return;
 	b = batchpool_find(n->batches, &m.digest);
 	if (b && b->state == BATCH_HELD) {
+		serve_charge(n, peer, b->size);
 		send_body(n, peer, WIRE_BATCH, (struct bytes){b->raw, b->size});
 		return;
 	}
@@ -320,6 +323,7 @@ static void on_batch_request(struct node *n, const struct public_key *peer,
 	key = key_batch(&ref);
 	if (blockstore_get(n->store, &key, &value, &size) != ERR_OK)
 		return;
+	serve_charge(n, peer, size);
 	send_body(n, peer, WIRE_BATCH, (struct bytes){value, size});
 	free(value);
 }
@@ -367,6 +371,9 @@ static void from_validator(struct node *n, const struct public_key *peer,
 	case WIRE_CERTIFICATE_REQUEST:
 		on_certificate_request(n, peer, body);
 		break;
+	case WIRE_BLOCK_REQUEST:
+		on_block_request(n, peer, body);
+		break;
 	case WIRE_BLOCK:
 		on_block(n, peer, body);
 		break;
@@ -397,7 +404,7 @@ void receive_message(void *context, const struct public_key *peer, uint8_t kind,
 		on_tip(n, peer, body);
 		break;
 	case WIRE_SYNC_REQUEST:
-		sync_on_request(n, peer, body);
+		serve_on_request(n, peer, body);
 		break;
 	case WIRE_SYNC_BLOCKS:
 		sync_on_blocks(n, peer, body);
@@ -405,14 +412,13 @@ void receive_message(void *context, const struct public_key *peer, uint8_t kind,
 	case WIRE_BATCH_REQUEST:
 		on_batch_request(n, peer, body);
 		break;
-	case WIRE_BLOCK_REQUEST:
-		on_block_request(n, peer, body);
-		break;
 	case WIRE_EVIDENCE:
-		on_evidence(n, peer, body);
+		if (serve_may_read(n, peer))
+			on_evidence(n, peer, body);
 		break;
 	case WIRE_CHECKPOINT_REQUEST:
-		checks_on_request(n, peer, body);
+		if (serve_may_read(n, peer))
+			checks_on_request(n, peer, body);
 		break;
 	case WIRE_CHECKPOINT:
 		checks_on_certificate(n, peer, body);

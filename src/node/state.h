@@ -7,7 +7,8 @@
  *	payload.c   judging, fetching and building payloads
  *	commit.c    finalised blocks, in order
  *	apply.c     one of them applied, written, answered
- *	sync.c      catching up, and helping others to
+ *	sync.c      catching up
+ *	serve.c     helping others to
  *	evidence.c  evidence: made, heard of, kept
  *	checks.c    checkpoints: signing, collecting, comparing
  *	forward.c   an observer's transactions to validators
@@ -52,7 +53,7 @@ struct pending_write {
 	uint64_t sequence;     /* of the writer */
 	uint64_t log_position; /* of the sign log, when it is durable */
 	void (*done)(struct node *n, struct pending_write *w); /* or NULL */
-	void *subject;
+	void *subject; /* one allocation; freed by `done`, or when stopped */
 	struct hash digest;
 	struct pending_write *next;
 };
@@ -120,6 +121,23 @@ struct sync_state {
 	uint64_t asked_ms;	 /* monotonic; 0: none under way */
 	uint32_t turn;		 /* rotates over peers for all else */
 	bool syncing;
+	/* The finalization of a block that headers led to: kept until the
+	 * block is imported. Data owned; NULL: none. */
+	struct hash ahead;
+	uint8_t *ahead_data;
+	size_t ahead_size;
+};
+
+/* Bytes that may be served; below 0 the last answer overdrew it. */
+struct share {
+	int64_t left;
+	uint64_t filled_ms;
+};
+
+struct serve_state {
+	struct served *by_key; /* peers that asked; owned */
+	struct share strangers;
+	struct ev_timer later; /* runs while a request waits */
 };
 
 #define FORWARD_SLOTS 1024u
@@ -170,6 +188,7 @@ struct node {
 	struct commit_state commit;
 	struct seal_state seal;
 	struct sync_state sync;
+	struct serve_state serve;
 	struct forward_state forward;
 	uint64_t signed_height[LIMIT_VALIDATORS]; /* by each, as certified */
 	struct evidence_state evidence;
@@ -288,8 +307,6 @@ void sync_init(struct node *n);
 void sync_fini(struct node *n);
 void sync_on_tip(struct node *n, const struct public_key *peer,
 		 uint64_t height);
-void sync_on_request(struct node *n, const struct public_key *peer,
-		     struct bytes body);
 void sync_on_blocks(struct node *n, const struct public_key *peer,
 		    struct bytes body);
 /* A block became durable: tell peers, soon. */
@@ -299,11 +316,23 @@ void sync_on_peer_down(struct node *n, const struct public_key *peer);
 void sync_behind(struct node *n, uint64_t height);
 /* After a commit: ask for more at once while behind. */
 void sync_continue(struct node *n);
+
+/* --- serve.c --- */
+
+void serve_init(struct node *n);
+void serve_fini(struct node *n);
+void serve_on_request(struct node *n, const struct public_key *peer,
+		      struct bytes body);
+/* The peer asks for what must be read: has it a share left? The reading is
+ * charged; what is sent must be, too. */
+bool serve_may_read(struct node *n, const struct public_key *peer);
+void serve_charge(struct node *n, const struct public_key *peer, size_t bytes);
+void serve_forget(struct node *n, const struct public_key *peer);
 /* The finalization at this height or the next one that has one; the caller
  * frees. ERR_NOT_FOUND. */
-enum err sync_find_finalization(struct node *n, uint64_t height,
-				uint64_t *certified, uint8_t **data,
-				size_t *size) MUST_USE;
+enum err serve_find_finalization(struct node *n, uint64_t height,
+				 uint64_t *certified, uint8_t **data,
+				 size_t *size) MUST_USE;
 
 /* --- forward.c --- */
 

@@ -63,21 +63,21 @@ void sync_tell(struct node *n)
 
 /* --- Asking --- */
 
-/* Up to which height others have blocks, as far as that is worth acting on. An
- * observer has no vote to lose and follows any claim. */
+/* Up to which height others have blocks, as far as that is believed. An
+ * observer that hears of no validators has only claims to go by. */
 static void set_target(struct node *n)
 {
-	uint64_t target =
-		node_is_validator(n)
-			? claims_believed(&n->sync.claims, &n->voters)
-			: claims_highest(&n->sync.claims, clock_mono_ms());
+	uint64_t target = claims_believed(&n->sync.claims);
 
+	if (target == 0 && !node_is_validator(n))
+		target = claims_highest(&n->sync.claims, clock_mono_ms());
 	n->sync.target = target > n->sync.proven ? target : n->sync.proven;
 }
 
-static bool is_behind(const struct node *n)
+/* An observer has no vote to lose, and asks whoever claims to have more. */
+static bool should_ask(const struct node *n)
 {
-	return n->sync.target > n->commit.final_height;
+	return n->sync.syncing || !node_is_validator(n);
 }
 
 static bool is_far_behind(const struct node *n)
@@ -144,7 +144,9 @@ static void ask_if_free(struct node *n)
 {
 	uint64_t now = clock_mono_ms();
 
-	if (n->sync.asked_ms && now < n->sync.asked_ms + ANSWER_TIMEOUT_MS)
+	if (n->sync.asked_ms && now < n->sync.asked_ms + ANSWER_TIMEOUT_MS &&
+	    !claims_has_better(&n->sync.claims, &n->sync.asked,
+			       n->commit.final_height, now))
 		return;
 	if (n->sync.asked_ms)
 		claims_silent(&n->sync.claims, &n->sync.asked, now + SILENT_MS);
@@ -169,7 +171,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
 		set_syncing(n, false);
 	else if (still || !node_is_validator(n))
 		set_syncing(n, true);
-	if (n->sync.syncing || still || !node_is_validator(n))
+	if (should_ask(n) || still)
 		ask_if_free(n);
 	n->sync.seen_height = n->commit.final_height;
 	commit_run(n); /* Asks again for what did not come. */
@@ -177,7 +179,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
 
 void sync_init(struct node *n)
 {
-	claims_init(&n->sync.claims);
+	claims_init(&n->sync.claims, &n->voters);
 	ev_timer_init(&n->sync.tell, on_tell, 0, 0);
 	n->sync.tell.data = n;
 	ev_timer_init(&n->sync.tick, on_tick, TICK_S, TICK_S);
@@ -188,6 +190,7 @@ void sync_init(struct node *n)
 void sync_fini(struct node *n)
 {
 	claims_fini(&n->sync.claims);
+	free(n->sync.ahead_data);
 	ev_timer_stop(n->loop, &n->sync.tell);
 	ev_timer_stop(n->loop, &n->sync.tick);
 }
@@ -197,13 +200,14 @@ void sync_on_tip(struct node *n, const struct public_key *peer, uint64_t height)
 	claims_note(&n->sync.claims, peer, height);
 	if (height > n->sync.target)
 		set_target(n);
-	if (!node_is_validator(n) && is_behind(n))
+	if (!node_is_validator(n) && height > n->commit.final_height)
 		ask_if_free(n);
 }
 
 void sync_on_peer_down(struct node *n, const struct public_key *peer)
 {
 	claims_drop(&n->sync.claims, peer);
+	serve_forget(n, peer);
 	if (public_key_equal(peer, &n->sync.asked))
 		n->sync.asked_ms = 0;
 	set_target(n);
@@ -221,199 +225,8 @@ void sync_continue(struct node *n)
 {
 	if (!is_far_behind(n))
 		set_syncing(n, false);
-	if (is_behind(n) && (n->sync.syncing || !node_is_validator(n)))
+	if (should_ask(n))
 		ask_if_free(n);
-}
-
-/* --- Serving --- */
-
-struct answer {
-	struct node *n;
-	struct arena arena;
-	struct wire_sync_blocks m;
-	struct wire_sync_block blocks[WIRE_SYNC_BLOCKS_MAX];
-	struct bytes headers[WIRE_SYNC_HEADERS_MAX];
-	size_t bytes;
-};
-
-static struct bytes keep(struct arena *a, const void *data, size_t size)
-{
-	uint8_t *copy = arena_alloc(a, size);
-
-	if (!copy)
-		return (struct bytes){NULL, 0};
-	memcpy(copy, data, size);
-	return (struct bytes){copy, size};
-}
-
-static struct bytes keep_header(struct arena *a, const struct block_header *h)
-{
-	uint8_t raw[BLOCK_HEADER_BYTES];
-	struct writer w;
-
-	writer_init(&w, raw, sizeof(raw));
-	block_header_write(&w, h);
-	return keep(a, raw, w.size);
-}
-
-static struct bytes keep_payload(struct arena *a, const struct stored_block *b)
-{
-	uint8_t raw[PAYLOAD_BYTES_MAX];
-	struct writer w;
-
-	if (b->ref_count == 0)
-		return (struct bytes){NULL, 0};
-	writer_init(&w, raw, sizeof(raw));
-	payload_write(&w, b->refs, b->ref_count);
-	return keep(a, raw, w.size);
-}
-
-/* Batches travel with their block while they fit; else they are asked for
- * one by one. */
-static void add_batches(struct answer *a, const struct stored_block *b,
-			struct wire_sync_block *out)
-{
-	struct bytes *list =
-		arena_alloc(&a->arena, (b->ref_count + 1) * sizeof(*list));
-	size_t bytes = 0;
-
-	for (size_t i = 0; list && i < b->ref_count; i++) {
-		struct store_key key = key_batch(&b->refs[i]);
-		uint8_t *value;
-		size_t size;
-
-		if (blockstore_get(a->n->store, &key, &value, &size) != ERR_OK)
-			return;
-		list[i] = keep(&a->arena, value, size);
-		free(value);
-		bytes += size;
-		if (!list[i].data || a->bytes + bytes > ANSWER_BYTES)
-			return;
-	}
-	if (!list)
-		return;
-	a->bytes += bytes;
-	out->batches = list;
-	out->batch_count = b->ref_count;
-}
-
-static bool add_block(struct answer *a, uint64_t height)
-{
-	struct wire_sync_block *out = &a->blocks[a->m.count];
-	struct loaded_block b;
-
-	if (blockstore_load(a->n->store, &b, height) != ERR_OK)
-		return false;
-	memset(out, 0, sizeof(*out));
-	out->header = keep_header(&a->arena, &b.block.header);
-	out->payload = keep_payload(&a->arena, &b.block);
-	a->bytes += out->header.size + out->payload.size + 64;
-	add_batches(a, &b.block, out);
-	loaded_block_fini(&b);
-	a->m.count++;
-	return true;
-}
-
-struct found_certificate {
-	uint64_t height;
-	uint8_t *data;
-	size_t size;
-};
-
-static bool take_first(void *context, struct bytes key, struct bytes value)
-{
-	struct found_certificate *f = context;
-	struct reader r;
-
-	reader_init(&r, key.data + 1, key.size - 1);
-	f->height = read_u64(&r);
-	f->data = mem_copy(value.data, value.size);
-	f->size = value.size;
-	return false;
-}
-
-enum err sync_find_finalization(struct node *n, uint64_t height,
-				uint64_t *certified, uint8_t **data,
-				size_t *size)
-{
-	const struct store_key from = key_finalization(height);
-	struct found_certificate f = {0};
-	enum err e;
-
-	e = store_scan(n->store, (struct bytes){(const uint8_t *)"f", 1},
-		       (struct bytes){from.data, from.size}, 1, take_first, &f,
-		       NULL);
-	if (e == ERR_OK && !f.data)
-		e = ERR_NOT_FOUND;
-	*certified = f.height;
-	*data = f.data;
-	*size = f.size;
-	return e;
-}
-
-/* Headers behind the last block, up to the one that is certified. */
-static bool close_answer(struct answer *a, uint64_t last)
-{
-	uint8_t *data;
-	size_t size;
-	uint64_t certified;
-
-	if (sync_find_finalization(a->n, last, &certified, &data, &size) !=
-	    ERR_OK)
-		return false;
-	a->m.certificate = keep(&a->arena, data, size);
-	free(data);
-	if (certified - last > WIRE_SYNC_HEADERS_MAX)
-		return false;
-	for (uint64_t h = last + 1; h <= certified; h++) {
-		struct loaded_block b;
-
-		if (blockstore_load(a->n->store, &b, h) != ERR_OK)
-			return false;
-		a->headers[a->m.header_count++] =
-			keep_header(&a->arena, &b.block.header);
-		loaded_block_fini(&b);
-	}
-	return true;
-}
-
-void sync_on_request(struct node *n, const struct public_key *peer,
-		     struct bytes body)
-{
-	struct wire_sync_request m;
-	struct answer *a;
-	uint64_t last = n->commit.durable_height, height;
-
-	if (wire_decode_sync_request(&m, node_arena_in(n, body.size), body,
-				     NULL) != ERR_OK) {
-		net_peer_penalise(n->net, peer, 20, "malformed sync request");
-		return;
-	}
-	if (m.from_height == 0 || m.from_height > last)
-		return;
-	a = mem_alloc(sizeof(*a));
-	a->n = n;
-	arena_init(&a->arena, 4 * LIMIT_MESSAGE_BYTES);
-	a->m.blocks = a->blocks;
-	a->m.headers = a->headers;
-	a->m.height = last;
-	for (height = m.from_height;
-	     height <= last && a->m.count < m.max_blocks &&
-	     a->m.count < WIRE_SYNC_BLOCKS_MAX && a->bytes < ANSWER_BYTES / 2;
-	     height++) {
-		if (!add_block(a, height))
-			break;
-	}
-	if (a->m.count > 0 && close_answer(a, height - 1)) {
-		struct bytes out = wire_encode_sync_blocks(&a->arena, &a->m);
-
-		if (out.data &&
-		    net_send(n->net, peer, wire_kind_class(WIRE_SYNC_BLOCKS),
-			     WIRE_SYNC_BLOCKS, out.data, out.size) != ERR_OK)
-			log_debug(NET, "a sync answer could not be sent");
-	}
-	arena_fini(&a->arena);
-	free(a);
 }
 
 /* --- Taking an answer --- */
@@ -458,23 +271,23 @@ static enum err check_finalization(struct node *n, struct certificate *c,
 }
 
 static enum err read_refs(struct commit_item *item, struct bytes payload,
-			  struct err_text *text)
+			  struct batch_ref *refs, struct err_text *text)
 {
 	struct hash root = {{0}};
 	size_t count = 0;
 
-	item->refs = mem_alloc(LIMIT_BLOCK_BATCHES * sizeof(*item->refs));
 	if (payload.size > 0) {
 		struct reader r;
 		enum err e;
 
 		reader_init(&r, payload.data, payload.size);
-		e = payload_read(&r, item->refs, &count, text);
+		e = payload_read(&r, refs, &count, text);
 		if (e != ERR_OK)
 			return e;
 		if (!reader_done(&r) || count == 0)
 			return ERR_MALFORMED;
-		payload_root(&root, item->refs, count);
+		payload_root(&root, refs, count);
+		item->refs = mem_copy(refs, count * sizeof(*refs));
 	}
 	item->batch_count = (uint32_t)count;
 	return hash_equal(&root, &item->header.payload) ? ERR_OK
@@ -530,6 +343,7 @@ struct import {
 	struct hash digests[WIRE_SYNC_BLOCKS_MAX + WIRE_SYNC_HEADERS_MAX];
 	struct commit_item items[WIRE_SYNC_BLOCKS_MAX];
 	struct certificate certificate;
+	struct batch_ref refs[LIMIT_BLOCK_BATCHES]; /* of one block */
 };
 
 static enum err check_answer(struct node *n, struct import *im,
@@ -548,25 +362,51 @@ static enum err check_answer(struct node *n, struct import *im,
 		item->header = im->headers[i];
 		item->digest = im->digests[i];
 		item->synced = true;
-		e = read_refs(item, m->blocks[i].payload, text);
+		e = read_refs(item, m->blocks[i].payload, im->refs, text);
 		if (e == ERR_OK)
 			e = take_batches(n, item, &m->blocks[i], text);
 	}
 	return e;
 }
 
-static void import_all(struct node *n, struct import *im,
-		       const struct wire_sync_blocks *m)
+/* This node must be able to serve and to prove what it imports, so no block may
+ * be without a finalization not far behind it. One that headers led to is kept
+ * until its block is imported. */
+static void keep_certificate(struct node *n, struct import *im,
+			     const struct wire_sync_blocks *m)
 {
 	struct commit_item *last = &im->items[m->count - 1];
-	struct consensus_event ev = {.kind = CONSENSUS_IMPORTED};
+	struct sync_state *s = &n->sync;
 
+	for (size_t i = 0; s->ahead_data && i < m->count; i++) {
+		if (!hash_equal(&s->ahead, &im->digests[i]))
+			continue;
+		im->items[i].certificate = s->ahead_data;
+		im->items[i].certificate_size = s->ahead_size;
+		s->ahead_data = NULL;
+	}
 	if (m->header_count == 0) {
+		free(last->certificate);
 		last->certificate =
 			mem_copy(m->certificate.data, m->certificate.size);
 		last->certificate_size = m->certificate.size;
-		ev.imported.certificate = &im->certificate;
+		return;
 	}
+	free(s->ahead_data);
+	s->ahead = im->digests[m->count + m->header_count - 1];
+	s->ahead_data = mem_copy(m->certificate.data, m->certificate.size);
+	s->ahead_size = m->certificate.size;
+}
+
+static void import_all(struct node *n, struct import *im,
+		       const struct wire_sync_blocks *m)
+{
+	const struct commit_item *last = &im->items[m->count - 1];
+	struct consensus_event ev = {.kind = CONSENSUS_IMPORTED};
+
+	keep_certificate(n, im, m);
+	if (m->header_count == 0)
+		ev.imported.certificate = &im->certificate;
 	ev.imported.root.view = last->header.view;
 	ev.imported.root.height = last->header.height;
 	ev.imported.root.time_ms = last->header.time_ms;
@@ -603,7 +443,7 @@ void sync_on_blocks(struct node *n, const struct public_key *peer,
 	im = mem_alloc(sizeof(*im));
 	e = check_answer(n, im, &m, &text);
 	if (e == ERR_OK) {
-		claims_silent(&n->sync.claims, peer, 0);
+		claims_answered(&n->sync.claims, peer);
 		import_all(n, im, &m);
 	} else {
 		for (size_t i = 0; i < m.count; i++)
