@@ -9,6 +9,7 @@
 #ifndef BCAI_NET_INTERNAL_H
 #define BCAI_NET_INTERNAL_H
 
+#include "base/bucket.h"
 #include "net/book.h"
 #include "net/net.h"
 #include "net/queue.h"
@@ -33,14 +34,6 @@
 #define NET_MUTE_MS	  1000u
 #define NET_HOUR_MS	  (UINT64_C(3600) * 1000)
 #define NET_GOSSIP_MAX	  256u
-
-/* So many of something may happen at once, and `rate` more a second. */
-struct bucket {
-	uint64_t milli;
-	uint64_t filled_ms;
-};
-bool bucket_take(struct bucket *b, uint64_t now_ms, uint64_t amount,
-		 uint64_t rate, uint64_t most);
 
 struct sock {
 	struct net *net;

@@ -10,23 +10,6 @@
 #include <string.h>
 #include <utlist.h>
 
-bool bucket_take(struct bucket *b, uint64_t now_ms, uint64_t amount,
-		 uint64_t rate, uint64_t most)
-{
-	uint64_t room = most * 1000 - b->milli;
-	uint64_t passed = now_ms - b->filled_ms;
-
-	if (b->filled_ms == 0 || passed > room / (rate ? rate : 1))
-		b->milli = most * 1000;
-	else
-		b->milli += passed * rate;
-	b->filled_ms = now_ms;
-	if (b->milli < amount * 1000)
-		return false;
-	b->milli -= amount * 1000;
-	return true;
-}
-
 struct peer *peer_find(const struct net *n, const struct public_key *key)
 {
 	struct peer *p;

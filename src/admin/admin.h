@@ -11,6 +11,7 @@
 #ifndef BCAI_ADMIN_ADMIN_H
 #define BCAI_ADMIN_ADMIN_H
 
+#include "base/bucket.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "crypto/hash.h"
@@ -255,9 +256,10 @@ struct admin_backend {
 	size_t (*evidence)(void *ctx, struct admin_evidence *out, size_t max);
 
 	/* Take a SignedTx (borrowed: copy it) and answer with
-	 * admin_submit_done(ticket). */
+	 * admin_submit_done(ticket). `source` limits the connection it came
+	 * by; borrowed for the call. */
 	void (*submit)(void *ctx, struct bytes raw, enum admin_wait wait,
-		       uint64_t ticket);
+		       uint64_t ticket, struct bucket *source);
 
 	/* A record of the replicated state by its key ("X" number, …), as the
 	 * table in doc/architecture.md names them. ERR_NOT_FOUND. */

@@ -55,6 +55,7 @@ struct admin_conn {
 	size_t out_start, out_size, out_capacity;
 	uint32_t pending; /* submissions; head of their list */
 	uint32_t pending_count;
+	struct bucket submitted;
 	struct subscription *subscriptions;
 	uint32_t subscription_count;
 	bool dirty;   /* in the server's list to flush */

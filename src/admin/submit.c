@@ -213,7 +213,7 @@ static enum err submit(struct admin_conn *c, const struct submission *sub,
 	p->finalized = sub->wait == ADMIN_WAIT_FINALIZED;
 	p->deadline_ms = clock_mono_ms() + sub->timeout_ms;
 	s->backend->submit(s->ctx, bytes, sub->wait,
-			   (uint64_t)p->generation << 32 | slot);
+			   (uint64_t)p->generation << 32 | slot, &c->submitted);
 	return ERR_OK;
 }
 

@@ -150,6 +150,12 @@ static const struct {
 	{"batch_bytes", "or when it is that large"},
 	{"batch_txs", "or when it holds that many transactions"},
 	{"pool_bytes", "memory for transactions that are not final yet"},
+	{"account_rate", "transactions a second, and at once, that one account "
+			 "may submit (1000); 0: any number"},
+	{"connection_rate", "the same for one connection to the socket and for "
+			    "one peer (50000)"},
+	{"write_bytes", "what may wait to be written; above a quarter of it "
+			"nothing new is taken on"},
 };
 
 static const struct {

@@ -275,6 +275,10 @@ static void block_is_durable(struct node *n, struct pending_write *w)
 {
 	struct applied *applied = w->subject;
 
+	if (w->dropped) {
+		applied_free(applied);
+		return;
+	}
 	n->commit.durable_height = applied->height;
 	n->commit.durable_digest = w->digest;
 	n->commit.durable_time_ms = applied->time_ms;

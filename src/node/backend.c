@@ -246,11 +246,12 @@ static size_t get_evidence(void *ctx, struct admin_evidence *out, size_t max)
 /* --- Submission --- */
 
 static void submit(void *ctx, struct bytes raw, enum admin_wait wait,
-		   uint64_t ticket)
+		   uint64_t ticket, struct bucket *source)
 {
 	struct node *n = ctx;
 
-	txpool_submit(n->txpool, raw, wait == ADMIN_WAIT_FINALIZED, ticket);
+	txpool_submit(n->txpool, raw, wait == ADMIN_WAIT_FINALIZED, ticket,
+		      source);
 }
 
 void backend_answer(void *context, uint64_t ticket,

@@ -181,7 +181,8 @@ static bool step(struct node *n, uint64_t until_us)
 		root_some(n, until_us);
 		return true;
 	}
-	if (!n->commit.queue || !is_ready(n, n->commit.queue, &body))
+	if (!n->commit.queue || drive_is_full(n) ||
+	    !is_ready(n, n->commit.queue, &body))
 		return false;
 	n->commit.apply = apply_begin(n, n->commit.queue, body);
 	return true;

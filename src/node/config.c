@@ -41,7 +41,10 @@ enum kind { KIND_TEXT, KIND_NUMBER, KIND_LIST };
 	X(batch_age_ms, NUMBER, "3", 0, 1000, "")                              \
 	X(batch_bytes, NUMBER, "262144", 1024, 458752, "")                     \
 	X(batch_txs, NUMBER, "1024", 1, 4096, "")                              \
-	X(pool_bytes, NUMBER, "67108864", 1048576, 4294967296, "")
+	X(pool_bytes, NUMBER, "67108864", 1048576, 4294967296, "")             \
+	X(account_rate, NUMBER, "1000", 0, 1000000, "")                        \
+	X(connection_rate, NUMBER, "50000", 0, 1000000, "")                    \
+	X(write_bytes, NUMBER, "268435456", 65536, 4294967296, "")
 
 enum config_key {
 #define CONFIG_ENUM(key, ...) KEY_##key,

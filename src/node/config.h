@@ -33,7 +33,10 @@ struct config {
 	uint64_t batch_age_ms;
 	uint64_t batch_bytes;
 	uint64_t batch_txs;
-	uint64_t pool_bytes; /* transactions waiting to be final */
+	uint64_t pool_bytes;	  /* transactions waiting to be final */
+	uint64_t account_rate;	  /* transactions a second; 0 = any */
+	uint64_t connection_rate; /* the same of one socket or peer */
+	uint64_t write_bytes;	  /* waiting to be written to the disk */
 };
 
 enum config_source {

@@ -42,7 +42,10 @@ void drive_fini(struct node *n)
 		struct pending_write *w = n->drive.writes;
 
 		n->drive.writes = w->next;
-		free(w->subject);
+		write_job_free(&w->job);
+		w->dropped = true;
+		if (w->subject)
+			w->done(n, w);
 		free(w);
 	}
 }
@@ -72,13 +75,35 @@ static struct pending_write *last_write(struct node *n)
 					offsetof(struct pending_write, next));
 }
 
+/* In order, as far as the writer has room. What it has none for waits here:
+ * that it is little, drive_is_full sees to. */
+static void submit_unsent(struct node *n)
+{
+	struct pending_write *w;
+	struct err_text text = {""};
+	enum err e;
+
+	while ((w = n->drive.unsent)) {
+		uint64_t sequence = store_writer_submit(n->writer, &w->job);
+
+		if (sequence == 0)
+			break;
+		w->sequence = sequence;
+		n->drive.unsent = w->next;
+	}
+	if (!w)
+		return;
+	/* Nothing may go on as if this were written. */
+	e = store_writer_error(n->writer, &text);
+	if (e != ERR_OK)
+		node_fail(n, e, "cannot write: %s", text.text);
+}
+
 void drive_write(struct node *n, struct write_job **job,
 		 void (*done)(struct node *n, struct pending_write *w),
 		 void *subject, const struct hash *digest)
 {
 	struct pending_write *w = mem_alloc(sizeof(*w));
-	struct err_text text = {""};
-	enum err e;
 
 	w->log_position = n->drive.durable_position;
 	if (n->drive.writes)
@@ -87,17 +112,20 @@ void drive_write(struct node *n, struct write_job **job,
 	w->subject = subject;
 	if (digest)
 		w->digest = *digest;
-	w->sequence = store_writer_submit(n->writer, job);
+	w->sequence = UINT64_MAX;
+	w->job = *job;
+	*job = NULL;
 	*n->drive.writes_tail = w;
 	n->drive.writes_tail = &w->next;
-	if (w->sequence > 0)
-		return;
-	/* Nothing may go on as if this were written. */
-	write_job_free(job);
-	w->sequence = UINT64_MAX;
-	e = store_writer_error(n->writer, &text);
-	node_fail(n, e == ERR_OK ? ERR_NO_MEMORY : e, "cannot write: %s",
-		  text.text);
+	if (!n->drive.unsent)
+		n->drive.unsent = w;
+	submit_unsent(n);
+}
+
+bool drive_is_full(const struct node *n)
+{
+	return n->drive.unsent || store_writer_queued_bytes(n->writer) >
+					  n->config->write_bytes / 4;
 }
 
 static void persist(struct node *n, const struct consensus_update *up)
@@ -244,6 +272,7 @@ static void release(struct node *n)
 void drive_written(struct node *n)
 {
 	uint64_t durable = store_writer_durable(n->writer);
+	bool was_full = drive_is_full(n);
 	struct err_text text = {""};
 	enum err e = store_writer_error(n->writer, &text);
 
@@ -259,11 +288,15 @@ void drive_written(struct node *n)
 			w->done(n, w);
 		free(w);
 	}
+	submit_unsent(n);
 	release(n);
-	if (e != ERR_OK)
+	if (e != ERR_OK) {
 		node_fail(n, e, "storage: %s", text.text);
-	else
-		commit_run(n);
+		return;
+	}
+	commit_run(n);
+	if (was_full)
+		node_consider_sealing(n);
 }
 
 /* --- Commit --- */

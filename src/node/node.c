@@ -122,8 +122,9 @@ static uint64_t seal_at(const struct node *n)
 void node_consider_sealing(struct node *n)
 {
 	ev_timer_stop(n->loop, &n->seal.timer);
-	if (txpool_ready_count(n->txpool) == 0 || n->stopping)
-		return;
+	if (txpool_ready_count(n->txpool) == 0 || n->stopping ||
+	    drive_is_full(n))
+		return; /* Looked at again when less waits for the disk. */
 	if (!node_is_validator(n)) {
 		forward_ready(n);
 		return;

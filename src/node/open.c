@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define GENESIS_FILE  "genesis.json"
-#define WRITER_BYTES  (256u * 1024u * 1024u)
 #define WORKERS_BYTES (64u * 1024u * 1024u)
 #define ORIGIN_BYTES  (32u * 1024u * 1024u)
 #define STATE_READY   "m" /* there once the first state is complete */
@@ -273,7 +272,16 @@ static enum err admit(void *context, const struct tx *tx, struct err_text *text)
 		return ERR_SHUTTING_DOWN;
 	if (store_writer_error(n->writer, NULL) != ERR_OK)
 		return store_writer_error(n->writer, text);
+	if (drive_is_full(n))
+		return err_set(text, ERR_BUSY, "the disk is behind");
 	return ledger_admit(n->ledger, NULL, tx, clock_wall_ms(), text);
+}
+
+static bool is_syncing(void *context)
+{
+	const struct node *n = context;
+
+	return n->sync.syncing;
 }
 
 static void open_pools(struct node *n)
@@ -285,7 +293,10 @@ static void open_pools(struct node *n)
 	struct txpool_config tx = {
 		.genesis = n->genesis_hash,
 		.bytes_max = n->config->pool_bytes,
+		.account_rate = n->config->account_rate,
+		.source_rate = n->config->connection_rate,
 		.context = n,
+		.is_syncing = is_syncing,
 		.admit = admit,
 		.find_final = backend_find_final,
 		.answer = backend_answer,
@@ -477,7 +488,7 @@ static enum err open_writer(struct node *n, struct err_text *text)
 	const struct store_writer_options options = {
 		.store = n->store,
 		.signlog = n->signlog,
-		.queue_bytes = WRITER_BYTES,
+		.queue_bytes = n->config->write_bytes,
 		.notify = node_notify_written,
 		.context = n,
 	};

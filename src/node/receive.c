@@ -287,8 +287,11 @@ static void on_batch(struct node *n, const struct public_key *peer,
 		     struct bytes body)
 {
 	struct err_text text = {""};
-	enum err e = batchpool_receive(n->batches, body, peer, &text);
+	enum err e;
 
+	if (drive_is_full(n))
+		return; /* Asked for again when a block lists it. */
+	e = batchpool_receive(n->batches, body, peer, &text);
 	if (e == ERR_BUSY)
 		log_debug(NODE, "batch left out: %s", text.text);
 	else if (e != ERR_OK)
@@ -384,7 +387,7 @@ static void from_validator(struct node *n, const struct public_key *peer,
 		checks_on_vote(n, peer, body);
 		break;
 	case WIRE_TX_RESULT:
-		forward_on_result(n, body);
+		forward_on_result(n, peer, body);
 		break;
 	default:
 		log_debug(NET, "message of unknown kind %u", kind);

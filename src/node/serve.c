@@ -28,6 +28,7 @@ struct served {
 	struct public_key key;
 	struct share share;
 	bool validator;
+	struct bucket submissions;
 	struct wire_sync_request waiting; /* from_height 0: none */
 	UT_hash_handle hh;
 };
@@ -58,6 +59,11 @@ static struct served *get(struct node *n, const struct public_key *peer)
 	s->validator = electorate_find(&n->voters, peer) >= 0;
 	HASH_ADD(hh, n->serve.by_key, key, sizeof(s->key), s);
 	return s;
+}
+
+struct bucket *serve_submissions(struct node *n, const struct public_key *peer)
+{
+	return &get(n, peer)->submissions;
 }
 
 static bool has_share(struct node *n, struct served *s)

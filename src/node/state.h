@@ -50,10 +50,12 @@ struct held_message {
 
 /* A write job whose end something waits for. */
 struct pending_write {
-	uint64_t sequence;     /* of the writer */
+	struct write_job *job; /* owned while the writer had no room for it */
+	uint64_t sequence;     /* of the writer; UINT64_MAX: not there yet */
 	uint64_t log_position; /* of the sign log, when it is durable */
 	void (*done)(struct node *n, struct pending_write *w); /* or NULL */
-	void *subject; /* one allocation; freed by `done`, or when stopped */
+	void *subject; /* freed by `done`, which does no more if `dropped` */
+	bool dropped;  /* the node stops */
 	struct hash digest;
 	struct pending_write *next;
 };
@@ -76,7 +78,8 @@ struct drive_state {
 	struct ev_timer timer;
 	struct held_message *held, **held_tail;
 	struct pending_write *writes, **writes_tail;
-	uint64_t durable_position; /* of the sign log */
+	struct pending_write *unsent; /* the first the writer has not */
+	uint64_t durable_position;    /* of the sign log */
 	struct consensus_ask asks[64];
 	size_t ask_count;
 	/* What the last BUILT listed, until its proposal comes out. */
@@ -142,10 +145,15 @@ struct serve_state {
 
 #define FORWARD_SLOTS 1024u
 
+struct forward_slot {
+	uint64_t number;
+	struct public_key peer;
+};
+
 struct forward_state {
 	uint32_t turn;
-	uint32_t next;
-	struct public_key peers[FORWARD_SLOTS];
+	uint64_t next;
+	struct forward_slot slots[FORWARD_SLOTS]; /* of the last that came */
 };
 
 /* Evidence kept last: what was submitted to the store is not there at once. */
@@ -245,6 +253,8 @@ void drive_written(struct node *n);
 /* They signed the finalization of this height. */
 void drive_note_signers(struct node *n, const struct certificate *c,
 			uint64_t height);
+/* So much waits for the disk that nothing new should be taken on. */
+bool drive_is_full(const struct node *n);
 void drive_sign(void *context, const void *bytes, size_t size,
 		struct signature *out);
 bool drive_verify(void *context, const struct public_key *key,
@@ -327,6 +337,8 @@ void serve_on_request(struct node *n, const struct public_key *peer,
  * charged; what is sent must be, too. */
 bool serve_may_read(struct node *n, const struct public_key *peer);
 void serve_charge(struct node *n, const struct public_key *peer, size_t bytes);
+/* What limits the peer's transactions; borrowed until it is down. */
+struct bucket *serve_submissions(struct node *n, const struct public_key *peer);
 void serve_forget(struct node *n, const struct public_key *peer);
 /* The finalization at this height or the next one that has one; the caller
  * frees. ERR_NOT_FOUND. */
@@ -340,7 +352,8 @@ enum err serve_find_finalization(struct node *n, uint64_t height,
 void forward_ready(struct node *n);
 void forward_on_tx(struct node *n, const struct public_key *peer,
 		   struct bytes body);
-void forward_on_result(struct node *n, struct bytes body);
+void forward_on_result(struct node *n, const struct public_key *peer,
+		       struct bytes body);
 /* Once a second. */
 void forward_stale(struct node *n);
 bool forward_is_ticket(uint64_t ticket);

@@ -152,7 +152,7 @@ static void ask_if_free(struct node *n)
 		claims_silent(&n->sync.claims, &n->sync.asked, now + SILENT_MS);
 	n->sync.asked_ms = 0;
 	/* Not more in memory than can be applied soon. */
-	if (n->commit.queued < 2 * WIRE_SYNC_BLOCKS_MAX)
+	if (n->commit.queued < 2 * WIRE_SYNC_BLOCKS_MAX && !drive_is_full(n))
 		ask(n);
 }
 

@@ -1,15 +1,19 @@
 /* Transactions this node took in and has not seen final yet.
  *
  * A transaction is admitted in this order: size and encoding, known already,
- * the ledger's rules (expiry, account, nonce, governance), and last its
+ * the ledger's rules (expiry, account, nonce, governance), rates, and last its
  * signature, in a worker. Then it is ready to be sealed into a batch, or, on
  * an observer, to be forwarded. It stays here until a final block has decided
  * it, so that whoever waits gets an answer and a lost forward is repeated.
  *
- * Bounded by bytes. No I/O: the node seals, forwards and answers. */
+ * Bounded by bytes; by QUOTA_POOLED an account; and of those signed well there
+ * is one an account and nonce, for only one of them can take effect. No I/O:
+ * the node seals, forwards and answers. */
 #ifndef BCAI_NODE_TXPOOL_H
 #define BCAI_NODE_TXPOOL_H
 
+#include "base/bucket.h"
+#include "consensus/electorate.h"
 #include "ledger/tx.h"
 #include "node/workers.h"
 
@@ -29,11 +33,28 @@ struct txpool_outcome {
 	uint32_t proposal;
 };
 
+/* An observer's forwarding of one transaction. */
+struct tx_refusal {
+	uint32_t voter;
+	enum err code;
+};
+
+struct tx_way {
+	uint32_t at;		     /* the validator that has it now */
+	struct voter_set tried;	     /* in this round */
+	struct tx_refusal *refusals; /* owned; one a validator */
+	uint32_t refusal_count;
+};
+
 struct txpool_config {
 	struct workers *workers; /* borrowed */
 	struct hash genesis;
 	size_t bytes_max;
+	uint64_t account_rate; /* transactions a second, and at once; 0: any */
+	uint64_t source_rate;  /* the same for one connection */
 	void *context;
+	/* While it says so, rates do not count. */
+	bool (*is_syncing)(void *context);
 	/* All checks but the signature, against the latest state. */
 	enum err (*admit)(void *context, const struct tx *tx,
 			  struct err_text *text);
@@ -52,11 +73,12 @@ struct txpool *txpool_new(const struct txpool_config *config);
  * have finished. */
 void txpool_free(struct txpool **pool);
 
-/* Take a SignedTx (copied). The ticket is answered when it is refused,
- * accepted (if `until_final` is false) or final; it may be answered before
- * this returns. Ticket 0: nobody waits. */
+/* Take a SignedTx (copied) from one connection (NULL: from nobody who is
+ * limited). The ticket is answered when it is refused, accepted (if
+ * `until_final` is false) or final; it may be answered before this returns.
+ * Ticket 0: nobody waits. */
 void txpool_submit(struct txpool *pool, struct bytes raw, bool until_final,
-		   uint64_t ticket);
+		   uint64_t ticket, struct bucket *source);
 /* Hand what was submitted since the last call to the workers; once a turn of
  * the loop. */
 void txpool_flush(struct txpool *pool);
@@ -71,6 +93,10 @@ uint64_t txpool_ready_since_ms(const struct txpool *pool);
 const struct tx *txpool_peek(const struct txpool *pool);
 /* It was sealed or forwarded. */
 void txpool_pop(struct txpool *pool, uint64_t now_ms);
+/* A transaction and its way; NULL when it is not in the pool. Both borrowed
+ * until it leaves the pool. */
+const struct tx *txpool_find(const struct txpool *pool, const struct hash *id,
+			     struct tx_way **way);
 /* Visit those popped before `before_ms`; each visited counts as popped now. */
 void txpool_stale(struct txpool *pool, uint64_t before_ms, uint64_t now_ms,
 		  void (*visit)(void *context, const struct tx *tx),

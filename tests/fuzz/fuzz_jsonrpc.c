@@ -101,12 +101,13 @@ static size_t back_evidence(void *ctx, struct admin_evidence *out, size_t max)
 }
 
 static void back_submit(void *ctx, struct bytes raw, enum admin_wait wait,
-			uint64_t ticket)
+			uint64_t ticket, struct bucket *source)
 {
 	struct admin_submit_result result = {.refused = ERR_MALFORMED};
 
 	(void)ctx;
 	(void)wait;
+	(void)source;
 	if (raw.size % 2 == 0 || world.late_count == FUZZ_LATE)
 		admin_submit_done(world.server, ticket, &result);
 	else

@@ -13,10 +13,11 @@ static void fake_status(void *ctx, struct admin_status *out)
 }
 
 static void fake_submit(void *ctx, struct bytes raw, enum admin_wait wait,
-			uint64_t ticket)
+			uint64_t ticket, struct bucket *source)
 {
 	struct fake *f = ctx;
 
+	(void)source;
 	f->tx_size = raw.size;
 	f->wait = wait;
 	f->tickets[f->ticket_count++ % TICKETS] = ticket;
