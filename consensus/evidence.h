@@ -1,5 +1,6 @@
 /* Proof that a validator broke the rules: two byte strings it signed, and
- * nothing else - no local time, no opinion.
+ * nothing else - no local time, no opinion. (Of an invalid batch the second
+ * string is what the first is a digest of: ledger/batch_fault.h.)
  *
  * Its identity is (signer, epoch, view, kind); a second piece with the same
  * identity says nothing new. The two strings are ordered, so that two nodes

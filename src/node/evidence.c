@@ -12,10 +12,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool count_one(void *context, struct bytes key, struct bytes value)
+{
+	struct node *n = context;
+	struct reader r;
+	uint32_t signer;
+
+	(void)value;
+	reader_init(&r, key.data + 1, key.size - 1);
+	signer = read_u32(&r);
+	if (!r.bad && signer < LIMIT_VALIDATORS)
+		n->evidence.count[signer]++;
+	return true;
+}
+
+enum err evidence_restore(struct node *n, struct err_text *text)
+{
+	return store_scan(n->store, (struct bytes){(const uint8_t *)"e", 1},
+			  (struct bytes){NULL, 0}, 0, count_one, n, text);
+}
+
 static bool is_known(struct node *n, const struct evidence *e)
 {
 	uint8_t id[EVIDENCE_ID_BYTES];
 
+	if (e->signer < LIMIT_VALIDATORS &&
+	    n->evidence.count[e->signer] >= EVIDENCE_PER_SIGNER)
+		return true;
 	evidence_id(id, e);
 	for (unsigned int i = 0; i < EVIDENCE_RECENT; i++) {
 		if (memcmp(n->evidence.recent[i], id, sizeof(id)) == 0)
@@ -26,6 +49,7 @@ static bool is_known(struct node *n, const struct evidence *e)
 
 static void remember(struct node *n, const struct evidence *e)
 {
+	n->evidence.count[e->signer]++;
 	evidence_id(n->evidence.recent[n->evidence.next], e);
 	n->evidence.next = (n->evidence.next + 1) % EVIDENCE_RECENT;
 }

@@ -421,6 +421,8 @@ static enum err restore_pools(struct node *n, struct err_text *text)
 	drive_write(n, &r.job, NULL, NULL, NULL);
 	if (e == ERR_OK)
 		e = checks_restore(n, text);
+	if (e == ERR_OK)
+		e = evidence_restore(n, text);
 	return e;
 }
 

@@ -158,8 +158,11 @@ struct forward_state {
 
 /* Evidence kept last: what was submitted to the store is not there at once. */
 #define EVIDENCE_RECENT 64u
+/* Of one signer: more would say nothing new, and it can make any number. */
+#define EVIDENCE_PER_SIGNER 64u
 
 struct evidence_state {
+	uint32_t count[LIMIT_VALIDATORS]; /* kept, by signer */
 	uint8_t recent[EVIDENCE_RECENT][EVIDENCE_ID_BYTES];
 	uint32_t next;
 };
@@ -285,7 +288,10 @@ void payload_retry_later(struct node *n);
 
 /* --- evidence.c --- */
 
-/* Store it, tell peers and whoever watches; nothing when it is known. */
+/* Count what is stored. */
+enum err evidence_restore(struct node *n, struct err_text *text) MUST_USE;
+/* Store it, tell peers and whoever watches; nothing when it is known, or
+ * enough is known of its signer. */
 void evidence_keep(struct node *n, const struct evidence *e);
 /* From a peer. ERR_PEER_MALFORMED and those of evidence_verify(). */
 enum err evidence_take(struct node *n, struct bytes body) MUST_USE;

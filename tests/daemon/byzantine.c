@@ -12,7 +12,7 @@
 #include "base/hex.h"
 #include "consensus/block.h"
 #include "crypto/keystore.h"
-#include "ledger/batch.h"
+#include "ledger/batch_fault.h"
 #include "ledger/checkpoint.h"
 #include "net/net.h"
 #include "proto/codec_tx.h"
@@ -158,6 +158,37 @@ static bool strike_forgery(struct villain *v)
 	return true;
 }
 
+/* Evidence against itself, more than anybody needs. */
+static bool strike_confessions(struct villain *v)
+{
+	uint8_t *buffer = mem_alloc(BATCH_FAULT_BYTES_MAX);
+	uint8_t *raw = mem_alloc(BATCH_FAULT_BYTES_MAX + 512);
+
+	for (uint32_t i = 0; i < 200; i++) {
+		struct tx tx;
+		struct batch batch;
+		struct evidence e;
+		struct writer w;
+		enum err err;
+
+		arena_reset(&v->arena);
+		tx = make_tx(v, i, true);
+		err = batch_parse(&batch, &v->arena, make_batch(v, i, &tx),
+				  NULL);
+		if (err == ERR_OK)
+			err = batch_fault_make(&e, buffer, &v->arena,
+					       &v->genesis, &batch, 0, 0);
+		assert(err == ERR_OK);
+		writer_init(&w, raw, BATCH_FAULT_BYTES_MAX + 512);
+		evidence_write(&w, &e);
+		assert(!w.bad);
+		tell_all(v, WIRE_EVIDENCE, (struct bytes){raw, w.size});
+	}
+	free(buffer);
+	free(raw);
+	return true;
+}
+
 /* More blocks than a pool of blocks holds, of a view that never comes. */
 static bool strike_blocks(struct villain *v)
 {
@@ -263,6 +294,7 @@ static const struct attack ATTACKS[] = {
 	{.name = "twins", .strike = strike_twins},
 	{.name = "poison", .strike = strike_poison},
 	{.name = "forgery", .strike = strike_forgery},
+	{.name = "confessions", .strike = strike_confessions},
 	{.name = "blocks", .strike = strike_blocks},
 	{.name = "checkpoints", .strike = strike_checkpoints},
 	{.name = "mangle",

@@ -212,7 +212,7 @@ def test_byzantine_mangled(context):
 
 def evidence(node):
     return [(e["kind"], e["signer"]) for e in
-            node.rpc("evidence.list")["evidence"]]
+            node.rpc("evidence.list", limit=1000)["evidence"]]
 
 
 def test_byzantine_forgery(context):
@@ -233,3 +233,21 @@ def test_byzantine_forgery(context):
     log = net.nodes[0].log()
     if log.count("EVIDENCE") != 1:
         raise Failure(f"told {log.count('EVIDENCE')} times")
+
+
+def test_byzantine_confessions(context):
+    """Two hundred pieces of evidence that a validator made against itself are
+    kept as far as they tell something, and harm nobody"""
+    net, number = start(context)
+    with Villain(context, net, net.nodes[3], "confessions"):
+        for node in net.alive:
+            wait_until(f"{node.name} has evidence", 10,
+                       lambda: len(evidence(node)) >= 50)
+        still_well(net, number)
+        for node in net.alive:
+            if len(evidence(node)) != 64:
+                raise Failure(f"{node.name} keeps {len(evidence(node))}")
+    net.nodes[0].stop()
+    net.nodes[0].start()
+    if len(evidence(net.nodes[0])) != 64:
+        raise Failure("evidence was lost with a restart")
