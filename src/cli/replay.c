@@ -73,21 +73,24 @@ static enum err add_account(struct replay *r, struct genesis *genesis,
 
 /* Everybody may vote, whatever the power; votes are token-weighted; nothing
  * closes before it was counted. */
+static const struct {
+	const char *name;
+	uint64_t value;
+} RULES[] = {
+	{"vote.min_stake", 1},
+	{"proposal.min_stake", 0},
+	{"proposal.max_open", LIMIT_PROPOSALS_OPEN},
+	{"emergency.delay_ms", 0},
+	{"emergency.voting_ms", VOTING_MS},
+};
+
+#define RULE_COUNT (sizeof(RULES) / sizeof(RULES[0]))
+
 static enum err set_rules(struct replay *r, struct genesis *genesis)
 {
-	static const struct {
-		const char *name;
-		uint64_t value;
-	} RULES[] = {
-		{"vote.min_stake", 1},
-		{"proposal.min_stake", 0},
-		{"proposal.max_open", LIMIT_PROPOSALS_OPEN},
-		{"emergency.delay_ms", 0},
-		{"emergency.voting_ms", VOTING_MS},
-	};
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; !e && i < sizeof(RULES) / sizeof(RULES[0]); i++)
+	for (size_t i = 0; !e && i < RULE_COUNT; i++)
 		e = genesis_param_set(genesis, RULES[i].name, RULES[i].value,
 				      &r->text);
 	return e;
@@ -434,6 +437,40 @@ static enum err write_voters(struct replay *r, const char *path)
 	return e;
 }
 
+/* How a network is made on which they can vote. */
+static json_t *voters_value(const struct replay *r, const char *path)
+{
+	json_t *o = json_object(), *params = json_array();
+
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s=%" PRIu64, RULES[i].name,
+			 RULES[i].value);
+		json_push(params, json_string(text));
+	}
+	json_put(o, "voters_file", json_text(path, strlen(path)));
+	json_put(o, "voters", json_count(r->election.ballot_count + 1u));
+	json_put(o, "params", params);
+	return o;
+}
+
+static void show_voters(struct cli *cli, const json_t *o)
+{
+	const json_t *row;
+	size_t i;
+
+	printf("%s in %s; a network for them, and the replay:\n"
+	       "bcai-gov testnet up --voters %s",
+	       show_some(json_get_number(o, "voters"), "voter"),
+	       json_get_text(o, "voters_file"),
+	       json_get_text(o, "voters_file"));
+	json_array_foreach (json_object_get(o, "params"), i, row) {
+		printf(" \\\n    --param %s", json_string_value(row));
+	}
+	printf("\nbcai-gov replay %s --network testnet\n", cli->words[0]);
+}
+
 static enum err run(struct replay *r, json_t **out, bool *equal)
 {
 	enum err e;
@@ -454,7 +491,7 @@ int cmd_REPLAY(struct cli *cli)
 	const char *voters = cli_option(cli, "voters-file");
 	struct replay r = {.cli = cli, .seed = seed ? seed : DEFAULT_SEED};
 	bool equal = true;
-	json_t *value = NULL;
+	json_t *value = NULL, *shown;
 	int code;
 	enum err e = election_read(&r.election, cli->words[0], &r.text);
 
@@ -470,13 +507,14 @@ int cmd_REPLAY(struct cli *cli)
 		bulk_fini(&r.bulk);
 	if (r.lab.net)
 		lab_close(&r.lab);
+	shown = voters && !e ? voters_value(&r, voters) : NULL;
 	election_free(&r.election);
 	if (e) {
 		json_decref(value);
 		return cli_fail_code(cli, e, r.text.text);
 	}
 	if (!value)
-		return CLI_EXIT_OK;
+		return cli_emit(cli, shown, show_voters);
 	code = cli_emit(cli, value, show_report);
 	return equal ? code : CLI_EXIT_CHECK_FAILED;
 }

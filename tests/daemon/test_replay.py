@@ -1,7 +1,8 @@
 """Recorded elections through a network: the sums come out as in the file."""
 
-import csv
 import collections
+import csv
+import json
 import os
 import subprocess
 
@@ -28,7 +29,6 @@ def replay(context, path, limit=200):
     if done.returncode != 0:
         raise Failure(f"exit {done.returncode}: {done.stdout[-2000:]} "
                       f"{done.stderr[-2000:]}")
-    import json
     rows = json.loads(done.stdout)["proposals"]
     wanted = sums_of(path)
     if len(rows) != len(wanted):
@@ -61,3 +61,34 @@ def test_replay_sample(context):
         subprocess.run([str(context.source / "scripts" / "sample-election"),
                         "42", "4", "30"], stdout=file, check=True)
     print(f"{replay(context, path)} ballots")
+
+
+def test_replay_running_network(context):
+    """An election goes twice through a network that runs already, made with
+    the voters and parameters that replay tells"""
+    path = os.path.join(context.folder, "sample.csv")
+    voters = os.path.join(context.folder, "voters.csv")
+    network = os.path.join(context.folder, "running")
+    with open(path, "w") as file:
+        subprocess.run([str(context.source / "scripts" / "sample-election"),
+                        "7", "3", "12"], stdout=file, check=True)
+
+    def cli(*words):
+        done = subprocess.run(
+            [os.path.join(context.build, "bcai-gov"), "-o", "json", *words],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=120)
+        if done.returncode != 0:
+            raise Failure(f"{words}: {done.stdout} {done.stderr}")
+        return json.loads(done.stdout)
+
+    told = cli("replay", path, "--voters-file", voters)
+    params = [word for param in told["params"] for word in ("--param", param)]
+    cli("testnet", "up", "--dir", network, "--voters", voters, *params)
+    try:
+        for _ in range(2):
+            report = cli("replay", path, "--network", network)
+            if not all(row["equal"] for row in report["proposals"]):
+                raise Failure(f"{report}")
+    finally:
+        cli("testnet", "down", "--dir", network)
