@@ -278,10 +278,16 @@ const struct certificate *consensus_certificate(const struct consensus *c,
 
 const struct consensus_root *consensus_root(const struct consensus *c);
 
-/* Could this record of the sign log still be needed after a restart? No: it is
- * of an older epoch, or of a view at or below the root. Drop such records only
- * when the root's commit is durable. The newest records always stay. */
-bool consensus_record_needed(const struct consensus *c, struct bytes record);
+/* The first view whose records in the sign log could still be needed after a
+ * restart, when the block of `durable_view` (at most the root's) is durable
+ * with all before it. The newest records always are. */
+uint64_t consensus_log_from(const struct consensus *c, uint64_t durable_view);
+
+/* Is a record of this view or a later one, or of a later epoch? A certificate
+ * counts as of the view that it leads into. True for what is no record. Needs
+ * no instance: for any thread. */
+bool consensus_record_reaches(struct bytes record, uint32_t epoch,
+			      uint64_t view);
 
 /* No record is longer. */
 #define CONSENSUS_RECORD_MAX (1 + CERTIFICATE_BYTES_MAX)

@@ -176,13 +176,19 @@ enum err consensus_recover(struct consensus *c, struct bytes record)
 	return keep_certificate(c, views_slot(&c->views, view), &r.certificate);
 }
 
-bool consensus_record_needed(const struct consensus *c, struct bytes record)
+uint64_t consensus_log_from(const struct consensus *c, uint64_t durable_view)
+{
+	assert(durable_view <= c->root.view);
+	return durable_view + 1 < c->record_view ? durable_view + 1
+						 : c->record_view;
+}
+
+bool consensus_record_reaches(struct bytes record, uint32_t epoch,
+			      uint64_t view)
 {
 	struct record r;
 
-	if (!record_parse(&r, record) || r.epoch > c->voters.epoch)
+	if (!record_parse(&r, record))
 		return true;
-	if (r.epoch < c->voters.epoch)
-		return false;
-	return r.view > c->root.view || r.view >= c->record_view;
+	return r.epoch != epoch ? r.epoch > epoch : r.view >= view;
 }

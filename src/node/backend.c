@@ -541,6 +541,7 @@ static size_t get_db_stats(void *ctx, struct admin_figure *out, size_t max)
 		{"write_jobs", w.jobs},
 		{"store_us", w.store_us},
 		{"signlog_us", w.signlog_us},
+		{"signlog_bytes", store_writer_signlog_bytes(n->writer)},
 		{"slowest_us", w.slowest_us},
 		{"queued_bytes", store_writer_queued_bytes(n->writer)},
 		{"pool_transactions", txpool_count(n->txpool)},

@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The sign log is cut down when it is longer than this, and than twice what
+ * was left of it the last time. */
+#define SIGNLOG_BYTES (512u * 1024u)
+
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct consensus_event ev = {.kind = CONSENSUS_TIMER};
@@ -26,6 +30,7 @@ void drive_init(struct node *n)
 	ev_timer_init(&n->drive.timer, on_timer, 0, 0);
 	n->drive.timer.data = n;
 	n->drive.held_tail = &n->drive.held;
+	n->drive.compact_at = SIGNLOG_BYTES;
 	n->drive.writes_tail = &n->drive.writes;
 }
 
@@ -144,6 +149,34 @@ static void persist(struct node *n, const struct consensus_update *up)
 				  up->records[i].size);
 	drive_write(n, &job, NULL, NULL, NULL);
 	last_write(n)->log_position = up->log_position;
+}
+
+static void is_compacted(struct node *n, struct pending_write *w)
+{
+	size_t bytes = store_writer_signlog_bytes(n->writer);
+
+	(void)w;
+	n->drive.compacting = false;
+	n->drive.compact_at =
+		bytes < SIGNLOG_BYTES / 2 ? SIGNLOG_BYTES : 2 * bytes;
+	log_debug(NODE, "the sign log has %zu bytes", bytes);
+}
+
+/* SPEC consensus 11: what is below the last durable block goes. */
+void drive_compact(struct node *n)
+{
+	struct write_job *job;
+
+	if (!n->signlog || n->drive.compacting ||
+	    store_writer_signlog_bytes(n->writer) < n->drive.compact_at)
+		return;
+	job = write_job_new();
+	job->compacts = true;
+	job->cut.epoch = n->voters.epoch;
+	job->cut.view =
+		consensus_log_from(n->consensus, n->commit.durable_view);
+	n->drive.compacting = true;
+	drive_write(n, &job, is_compacted, NULL, NULL);
 }
 
 /* --- Send --- */

@@ -236,6 +236,7 @@ static void on_second(struct ev_loop *loop, ev_timer *w, int events)
 	txpool_expire(n->txpool, n->commit.durable_time_ms);
 	forward_stale(n);
 	checks_on_second(n);
+	drive_compact(n);
 }
 
 static void on_stop_soon(struct ev_loop *loop, ev_timer *w, int events)

@@ -485,11 +485,17 @@ static enum err open_consensus(struct node *n,
 
 /* --- Adapters --- */
 
+static bool keep_signed(struct writer_cut cut, struct bytes record)
+{
+	return consensus_record_reaches(record, (uint32_t)cut.epoch, cut.view);
+}
+
 static enum err open_writer(struct node *n, struct err_text *text)
 {
 	const struct store_writer_options options = {
 		.store = n->store,
 		.signlog = n->signlog,
+		.signlog_keep = keep_signed,
 		.queue_bytes = n->config->write_bytes,
 		.notify = node_notify_written,
 		.context = n,

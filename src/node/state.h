@@ -80,6 +80,8 @@ struct drive_state {
 	struct pending_write *writes, **writes_tail;
 	struct pending_write *unsent; /* the first the writer has not */
 	uint64_t durable_position;    /* of the sign log */
+	size_t compact_at;	      /* bytes of the sign log */
+	bool compacting;
 	struct consensus_ask asks[64];
 	size_t ask_count;
 	/* What the last BUILT listed, until its proposal comes out. */
@@ -258,6 +260,8 @@ void drive_note_signers(struct node *n, const struct certificate *c,
 			uint64_t height);
 /* So much waits for the disk that nothing new should be taken on. */
 bool drive_is_full(const struct node *n);
+/* Once a second: keep the sign log short. */
+void drive_compact(struct node *n);
 void drive_sign(void *context, const void *bytes, size_t size,
 		struct signature *out);
 bool drive_verify(void *context, const struct public_key *key,

@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -347,43 +348,56 @@ static enum err keep_one(void *context, struct bytes payload)
 	return ERR_OK;
 }
 
-/* Is the open file still the one with this name? */
-static bool still_named(const struct signlog *log)
+/* Header and kept records in a file of their own, on the disk. A crash leaves
+ * it there, for the next one to write over. */
+static int write_new(const char *path, const struct signlog *log,
+		     const struct signlog_group *kept, struct err_text *text,
+		     enum err *e)
 {
-	struct stat open_one, named;
+	uint8_t header[HEADER_BYTES];
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		      SIGNLOG_PERMISSION);
 
-	return fstat(log->fd, &open_one) == 0 && stat(log->path, &named) == 0 &&
-	       open_one.st_ino == named.st_ino &&
-	       open_one.st_dev == named.st_dev;
+	if (fd < 0) {
+		*e = file_fail(text, errno, "create", path);
+		return -1;
+	}
+	encode_header(header, &log->identity);
+	if (file_write_all(fd, header, HEADER_BYTES) &&
+	    file_write_all(fd, kept->data, kept->size) && fsync(fd) == 0)
+		return fd;
+	*e = file_fail(text, errno, "write", path);
+	close(fd);
+	unlink(path);
+	return -1;
 }
 
-/* Header and kept records in the place of the file; then use that file. */
+/* What is kept in the place of the file; then use that file. Nothing is
+ * appended to it before its name is on the disk: with the power gone the old
+ * file, which lacks nothing, may be back. */
 static enum err replace_file(struct signlog *log,
 			     const struct signlog_group *kept,
 			     struct err_text *text)
 {
-	size_t size = HEADER_BYTES + kept->size;
-	uint8_t *data = mem_alloc(size);
-	int old = log->fd;
-	enum err e;
+	char path[FILE_PATH_BYTES + 4];
+	enum err e = ERR_OK;
+	int fd;
 
-	encode_header(data, &log->identity);
-	if (kept->size)
-		memcpy(data + HEADER_BYTES, kept->data, kept->size);
-	e = file_replace(log->path, data, size, SIGNLOG_PERMISSION, text);
-	free(data);
-	if (e != ERR_OK) {
-		if (!still_named(log))
-			log->error = e;
+	snprintf(path, sizeof(path), "%s.new", log->path);
+	fd = write_new(path, log, kept, text, &e);
+	if (fd < 0)
+		return e;
+	if (rename(path, log->path) != 0) {
+		e = file_fail(text, errno, "rename", path);
+		close(fd);
+		unlink(path);
 		return e;
 	}
-	e = open_file(log, text);
-	close(old);
-	if (e == ERR_OK)
-		log->size = size;
-	else
-		log->error = e;
-	return e;
+	close(log->fd);
+	log->fd = fd;
+	log->size = HEADER_BYTES + kept->size;
+	log->error = file_sync_folder(log->path, text);
+	return log->error;
 }
 
 enum err signlog_compact(struct signlog *log,

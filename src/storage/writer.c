@@ -20,6 +20,7 @@ struct store_writer {
 	pthread_t thread;
 	_Atomic uint64_t durable;
 	_Atomic size_t queued_bytes;
+	_Atomic size_t signlog_bytes;
 
 	pthread_mutex_t lock; /* Everything below. */
 	pthread_cond_t wake;
@@ -41,7 +42,8 @@ struct group {
 	const struct signlog_group *records[GROUP_JOBS_MAX];
 	size_t record_count;
 	bool sync;
-	uint64_t compact_from;
+	bool compacts;
+	struct writer_cut cut;
 	uint64_t last_sequence;
 	uint64_t store_us;
 	uint64_t signlog_us;
@@ -96,8 +98,10 @@ static void group_add(struct group *g, struct write_job *job)
 	}
 	if (has_records)
 		g->records[g->record_count++] = &job->records;
-	if (job->signlog_compact_from > g->compact_from)
-		g->compact_from = job->signlog_compact_from;
+	if (job->compacts) {
+		g->compacts = true;
+		g->cut = job->cut;
+	}
 }
 
 /* Move jobs from the queue's front into the group. With the lock. */
@@ -120,22 +124,22 @@ static void group_take(struct group *g, struct store_writer *w)
 		w->last = NULL;
 }
 
-struct keep_from {
-	bool (*keep)(uint64_t from, struct bytes payload);
-	uint64_t from;
+struct keeper {
+	bool (*keep)(struct writer_cut cut, struct bytes payload);
+	struct writer_cut cut;
 };
 
 static bool keep_record(void *context, struct bytes payload)
 {
-	const struct keep_from *k = context;
+	const struct keeper *k = context;
 
-	return k->keep(k->from, payload);
+	return k->keep(k->cut, payload);
 }
 
-static enum err compact_signlog(struct store_writer *w, uint64_t from,
+static enum err compact_signlog(struct store_writer *w, struct writer_cut cut,
 				struct err_text *text)
 {
-	struct keep_from k = {w->options.signlog_keep, from};
+	struct keeper k = {w->options.signlog_keep, cut};
 	enum err e = signlog_compact(w->options.signlog, keep_record, &k, text);
 
 	if (e != ERR_DISK_FULL)
@@ -160,8 +164,11 @@ static enum err group_write(struct store_writer *w, struct group *g,
 				   g->record_count, text);
 	g->store_us = middle - start;
 	g->signlog_us = clock_mono_us() - middle;
-	if (e == ERR_OK && g->compact_from > 0)
-		e = compact_signlog(w, g->compact_from, text);
+	if (e == ERR_OK && g->compacts)
+		e = compact_signlog(w, g->cut, text);
+	if (w->options.signlog)
+		atomic_store(&w->signlog_bytes,
+			     signlog_size(w->options.signlog));
 	return e;
 }
 
@@ -242,6 +249,8 @@ enum err store_writer_start(struct store_writer **out,
 
 	*out = NULL;
 	w->options = *options;
+	if (w->options.signlog)
+		w->signlog_bytes = signlog_size(w->options.signlog);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->wake, NULL);
 	failed = start_thread(w);
@@ -283,7 +292,8 @@ uint64_t store_writer_submit(struct store_writer *w, struct write_job **job)
 	size_t queued;
 
 	assert((*job)->records.count == 0 || w->options.signlog);
-	assert((*job)->signlog_compact_from == 0 || w->options.signlog_keep);
+	assert(!(*job)->compacts ||
+	       (w->options.signlog && w->options.signlog_keep));
 	pthread_mutex_lock(&w->lock);
 	queued = atomic_load(&w->queued_bytes);
 	if (w->error == ERR_OK && !w->stopping &&
@@ -307,6 +317,11 @@ uint64_t store_writer_submit(struct store_writer *w, struct write_job **job)
 uint64_t store_writer_durable(const struct store_writer *w)
 {
 	return atomic_load(&w->durable);
+}
+
+size_t store_writer_signlog_bytes(const struct store_writer *w)
+{
+	return atomic_load(&w->signlog_bytes);
 }
 
 size_t store_writer_queued_bytes(const struct store_writer *w)

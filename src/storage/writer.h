@@ -5,7 +5,8 @@
  * append with one fdatasync, then publishes the highest sequence finished and
  * calls `notify`. The store comes first: a vote on the disk never vouches for
  * a batch that is not. Jobs are finished in the order they were submitted;
- * each is all or nothing.
+ * each is all or nothing. Last, if a job says so, the sign log is cut down to
+ * what is still needed; for want of room it stays as it is.
  *
  * submit, durable, queued_bytes and error are for any thread; start and stop
  * for the owner. Reading from the store needs none of this. */
@@ -20,13 +21,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* From where on records of the sign log are kept; what the numbers mean is
+ * known to signlog_keep alone. */
+struct writer_cut {
+	uint64_t epoch;
+	uint64_t view;
+};
+
 struct write_job {
-	struct store_batch changes;    /* Owned; may be empty. */
-	struct signlog_group records;  /* Owned; may be empty. */
-	bool sync;		       /* Changes must be on the disk. */
-	uint64_t signlog_compact_from; /* 0: do not compact; see below. */
-	struct write_job *next;	       /* The queue's. */
-	uint64_t sequence;	       /* The queue's. */
+	struct store_batch changes;   /* Owned; may be empty. */
+	struct signlog_group records; /* Owned; may be empty. */
+	bool sync;		      /* Changes must be on the disk. */
+	bool compacts;		      /* The sign log, behind all else. */
+	struct writer_cut cut;	      /* If so. */
+	struct write_job *next;	      /* The queue's. */
+	uint64_t sequence;	      /* The queue's. */
 };
 
 /* Empty, with `sync` set. Sign log records are synced always; `sync` is about
@@ -45,9 +54,9 @@ struct store_writer_options {
 	size_t queue_bytes;	 /* Most bytes queued and in work. */
 	/* From the writer's thread, after each group and once on an error. */
 	void (*notify)(void *context);
-	/* Does a record matter from `from` on? Pure; from the writer's thread.
-	 * NULL when no job compacts. */
-	bool (*signlog_keep)(uint64_t from, struct bytes payload);
+	/* Does this record stay? Pure; from the writer's thread. NULL when no
+	 * job compacts. */
+	bool (*signlog_keep)(struct writer_cut cut, struct bytes payload);
 	void *context; /* notify's */
 };
 
@@ -71,6 +80,9 @@ uint64_t store_writer_durable(const struct store_writer *w);
 
 /* Bytes queued or in work; for back-pressure and a metric. */
 size_t store_writer_queued_bytes(const struct store_writer *w);
+
+/* Bytes of the sign log's file as of the last group; 0 without one. */
+size_t store_writer_signlog_bytes(const struct store_writer *w);
 
 /* ERR_OK while all is well. Anything else stays: nothing submitted and not
  * yet durable will become so, and nothing may be acknowledged. */

@@ -579,9 +579,11 @@ static void sync_tick(struct world *w, struct instance *i)
 }
 
 /* Drop what the core says will not be needed, when its root is durable. */
-static void compact(struct instance *i)
+static void compact(const struct world *w, struct instance *i)
 {
 	size_t durable = (size_t)(i->disk.durable - i->disk.base);
+	uint64_t from =
+		consensus_log_from(i->core, consensus_root(i->core)->view);
 	size_t kept = 0;
 
 	if (i->store.durable != i->store.count || durable != i->disk.count)
@@ -590,7 +592,7 @@ static void compact(struct instance *i)
 		struct log_record r = i->disk.records[k];
 		struct bytes record = {r.data, r.size};
 
-		if (consensus_record_needed(i->core, record))
+		if (consensus_record_reaches(record, w->voters.epoch, from))
 			i->disk.records[kept++] = r;
 		else
 			free(r.data);
@@ -604,7 +606,7 @@ static void tick(struct world *w, struct instance *i)
 	(void)world_schedule(w, w->now_ms + TICK_MS, HAPPENS_TICK, i);
 	sync_tick(w, i);
 	if (random_percent(&w->random, 2))
-		compact(i);
+		compact(w, i);
 	if (i->actor != ACTOR_HONEST)
 		actor_tick(w, i);
 }

@@ -330,9 +330,9 @@ static void stopping_writes_all_that_was_taken(void **state)
 	store_close(&store);
 }
 
-static bool keep_above(uint64_t from, struct bytes payload)
+static bool keep_above(struct writer_cut cut, struct bytes payload)
 {
-	return payload.data[0] >= from;
+	return payload.data[0] >= cut.view;
 }
 
 static enum err join(void *context, struct bytes payload)
@@ -365,7 +365,8 @@ static void a_job_compacts_the_sign_log(void **state)
 		submit(w, job_of(NULL, record));
 	}
 	job = job_of(NULL, "h");
-	job->signlog_compact_from = 'f';
+	job->compacts = true;
+	job->cut.view = 'f';
 	submit(w, job);
 	submit(w, job_of(NULL, "a"));
 	assert_int_equal(store_writer_stop(&w, NULL), ERR_OK);
