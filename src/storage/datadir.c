@@ -12,7 +12,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define MARK_BYTES (4 + HASH_BYTES)
+#define MARK_BYTES   (4 + HASH_BYTES)
+#define LOCK_WAITS   20u
+#define LOCK_WAIT_US 50000u
 
 struct data_lock {
 	int fd;
@@ -32,12 +34,24 @@ static enum err report_holder(int fd, const char *path, struct err_text *text)
 		       *pid ? pid : "unknown");
 }
 
+/* A killed process keeps its files until its last thread is gone, which may
+ * be a moment after it is seen to have ended. */
+static bool lock_soon(int fd)
+{
+	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited++) {
+		if (errno != EWOULDBLOCK || waited == LOCK_WAITS)
+			return false;
+		usleep(LOCK_WAIT_US);
+	}
+	return true;
+}
+
 static enum err lock_and_sign(int fd, const char *path, struct err_text *text)
 {
 	char pid[16];
 	int size;
 
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	if (!lock_soon(fd))
 		return errno == EWOULDBLOCK
 			       ? report_holder(fd, path, text)
 			       : file_fail(text, errno, "lock", path);

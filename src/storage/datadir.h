@@ -16,7 +16,8 @@ struct data_lock;
 
 /* Lock DIR/LOCK; the directory must exist.
  *
- * ERR_DATA_LOCKED  another process holds it; the text names its pid
+ * ERR_DATA_LOCKED  another process holds it, for a second by now; the text
+ *                  names its pid
  * ERR_IO */
 enum err data_lock_take(struct data_lock **out, const char *dir,
 			struct err_text *text) MUST_USE;

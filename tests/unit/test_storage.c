@@ -669,6 +669,31 @@ static void the_lock_of_a_killed_process_is_free(void **state)
 	data_lock_release(&lock);
 }
 
+static void a_holder_that_is_just_ending_is_waited_for(void **state)
+{
+	struct data_lock *lock = NULL;
+	int fds[2];
+	pid_t child;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (child == 0) {
+		if (data_lock_take(&lock, folder, NULL) != ERR_OK)
+			_exit(1);
+		if (write(fds[1], "x", 1) == 1)
+			usleep(200000);
+		_exit(0);
+	}
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	assert_int_equal(data_lock_take(&lock, folder, NULL), ERR_OK);
+	data_lock_release(&lock);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -691,6 +716,7 @@ int main(void)
 		cmocka_unit_test(a_mark_that_is_not_ours_is_refused),
 		IN_FOLDER(a_data_directory_has_one_user_at_a_time),
 		IN_FOLDER(the_lock_of_a_killed_process_is_free),
+		IN_FOLDER(a_holder_that_is_just_ending_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

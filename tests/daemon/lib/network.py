@@ -187,13 +187,22 @@ class Node:
             return file.read()
 
 
-def process_runs(pid):
-    """False for a process that ended, reaped or not."""
+def task_runs(pid, task):
     try:
-        with open(f"/proc/{pid}/stat") as file:
+        with open(f"/proc/{pid}/task/{task}/stat") as file:
             return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (OSError, IndexError):
         return False
+
+
+def process_runs(pid):
+    """False for a process that ended, reaped or not. The first thread may be
+    gone while another one still holds the files."""
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return False
+    return any(task_runs(pid, task) for task in tasks)
 
 
 class Network:
