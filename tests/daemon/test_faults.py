@@ -9,6 +9,7 @@ import time
 from lib import invariants
 from lib.load import Load
 from lib.network import Failure, wait_until
+from test_join import Daemon, peer_address
 
 PARAMS = ["standard.voting_ms=7000000", "proposal.max_open=100"]
 # The last voter is kept for proving, at the end, that the network goes on.
@@ -55,7 +56,7 @@ def never_long(waits):
 
 def test_fault_kill_each(context):
     """kill -9 of each node in turn under load loses nothing acknowledged"""
-    rounds = 200 if context.soak else 10
+    rounds = context.rounds(10, 200)
     net, numbers = start(context, proposals=15 if context.soak else 2)
     with load(net, numbers) as work:
         work.wait_acknowledged(5)
@@ -86,11 +87,11 @@ def freeze(net, work, node, seconds):
 def test_fault_frozen(context):
     """Each node in turn frozen with SIGSTOP under load never makes the others
     wait for more than a few seconds, and catches up when it goes on"""
-    net, numbers = start(context, proposals=15 if context.soak else 3)
+    net, numbers = start(context, proposals=40 if context.soak else 3)
     waits = []
     with Load(net, [name for name, *_ in VOTERS[:120]], numbers, threads=4,
               pinned=True) as work:
-        for turn in range(40 if context.soak else 4):
+        for turn in range(context.rounds(4, 40)):
             node = net.nodes[turn % len(net.nodes)]
             work.wait_acknowledged(3)
             # Beyond 15 s the others give the connection up.
@@ -110,7 +111,7 @@ def test_fault_frozen_in_a_row(context):
     with Load(net, [name for name, *_ in VOTERS[:120]], numbers, threads=4,
               pinned=True) as work:
         work.wait_acknowledged(3)
-        for turn in range(100 if context.soak else 8):
+        for turn in range(context.rounds(8, 100)):
             node = net.nodes[turn % len(net.nodes)]
             waits.append(freeze(net, work, node, 1 + turn % 3))
     settle(net, numbers, work.acknowledged)
@@ -204,6 +205,35 @@ def test_fault_data_removed(context):
         victim.start()
         invariants.height_everywhere(net.nodes)
     settle(net, numbers, work.acknowledged)
+
+
+def test_fault_directory_removed(context):
+    """A node whose whole data directory was removed joins anew with its key
+    from a backup: it gets everything that was acknowledged, and does not
+    sign, for nobody knows what it signed before"""
+    net, numbers = start(context)
+    victim = net.nodes[1]
+    keys = os.path.join(victim.folder, "keys")
+    backup = os.path.join(context.folder, "node.key")
+    with load(net, numbers) as work:
+        work.wait_acknowledged(10)
+        shutil.copy2(os.path.join(keys, "node.key"), backup)
+        victim.kill()
+        shutil.rmtree(victim.folder)
+        work.wait_acknowledged(20)
+    os.makedirs(keys, 0o700)
+    shutil.copy2(backup, keys)
+    net.cli("--data-dir", victim.folder, "join", peer_address(net.nodes[0]),
+            "--genesis-hash", net.nodes[0].status()["genesis_hash"], expect=0)
+    with Daemon(context, victim.folder):
+        status = wait_until("the node tells why it does not sign", 30,
+                            lambda: (lambda s: s if s.get("note") else None)
+                            (victim.status()))
+        if status["signing"] or "sign" not in status["note"]:
+            raise Failure(f"signing {status['signing']}: {status['note']}")
+        victim.alive = True
+        settle(net, numbers, work.acknowledged)
+        victim.alive = False
 
 
 def test_fault_one_absent(context):

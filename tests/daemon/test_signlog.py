@@ -55,7 +55,7 @@ def test_sign_log_stays_short(context):
     seed = int(os.environ.get("BCAI_SEED", time.time()))
     print(f"seed {seed} (BCAI_SEED sets it)")
     chance = random.Random(seed)
-    rounds = 40 if context.soak else 2
+    rounds = context.rounds(2, 40)
     net, numbers = start(context, proposals=60 if context.soak else 5)
     names = [name for name, *_ in VOTERS[:120]]
     with Watch(net) as watch, \
