@@ -217,6 +217,7 @@ static int cut_until_killed(char *acknowledged, enum fault fault, unsigned at)
 			return 2;
 		acknowledged[strlen(acknowledged)] = c;
 	}
+	signlog_close(&log);
 	return 0;
 }
 
