@@ -166,10 +166,11 @@ class Node:
         wait_until(f"{self.name} (pid {self.pid}) is gone", seconds,
                    lambda: not process_runs(self.pid))
 
-    def start(self, ready=True):
+    def start(self, ready=True, environment=None):
         """Start it again on its data, as a new process."""
         result = self.network.cli("testnet", "start", str(self.index),
-                                  "--dir", self.network.folder, expect=0)
+                                  "--dir", self.network.folder, expect=0,
+                                  environment=environment)
         self.pid = result.data["pid"]
         self.alive = True
         if ready:
