@@ -206,7 +206,7 @@ static int exit_code(enum err e)
 	if (e == ERR_DATA_LOCKED)
 		return EXIT_DATA_LOCKED;
 	if (e == ERR_CONFIG || e == ERR_GENESIS || e == ERR_PEER_ADDRESS ||
-	    e == ERR_DATA_OTHER_NETWORK)
+	    e == ERR_DATA_OTHER_NETWORK || e == ERR_DATA_OTHER_KEY)
 		return EXIT_CONFIG;
 	/* A key that cannot be opened is not opened by starting again. */
 	if (e >= ERR_KEY_UNKNOWN && e <= ERR_KEY_NAME)

@@ -111,6 +111,57 @@ def test_operator_encrypted_key(context):
             raise Failure(f"exit {node.returncode} after TERM")
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def with_header(log, at, change):
+    """The sign log with another header, whose checksum is right."""
+    head = bytearray(log[:76])
+    head[at:at + len(change)] = change
+    return bytes(head) + crc32c(head).to_bytes(4, "big") + log[80:]
+
+
+def test_operator_exit_codes(context):
+    """The daemon says by its exit code what a supervisor must not try again:
+    21 damage, 22 a newer version, 78 a log of another key or network"""
+    net = context.network(validators=1, params=PARAMS)
+    node = net.nodes[0]
+    net.wait_state(net.propose("henry_dao"), "voting")
+    node.stop()
+    path = os.path.join(node.folder, "keys", "sign.log")
+    with open(path, "rb") as file:
+        log = file.read()
+    if with_header(log, 8, log[8:12]) != log:
+        raise Failure("this is not the header that the test knows")
+    flipped = bytearray(log)
+    flipped[len(log) // 2] ^= 1
+    cases = [("a flipped bit", bytes(flipped), 21),
+             ("a newer version", with_header(log, 8, b"\0\0\0\2"), 22),
+             ("another network", with_header(log, 12, bytes(32)), 78),
+             ("another key", with_header(log, 44, bytes(32)), 78)]
+    for what, data, code in cases:
+        with open(path, "wb") as file:
+            file.write(data)
+        done = subprocess.run(
+            [os.path.join(context.build, "bcai-govd"), "--data-dir",
+             node.folder], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=20)
+        if done.returncode != code or "cannot start" not in done.stderr:
+            raise Failure(f"{what}: exit {done.returncode}: {done.stderr}")
+        with open(path, "rb") as file:
+            if file.read() != data:
+                raise Failure(f"{what}: the sign log was changed")
+    with open(path, "wb") as file:
+        file.write(log)
+    node.start()
+
+
 def test_operator_hup(context):
     """HUP reads the configuration again and opens the log anew; what cannot
     change while it runs, or is wrong, is said and does no harm"""
