@@ -123,11 +123,20 @@ static char *unquote(char *value)
 	return value;
 }
 
+static char *last_of(char *line, const char *mark)
+{
+	char *found = NULL;
+
+	for (char *at = line; (at = strstr(at, mark)); at++)
+		found = at;
+	return found;
+}
+
 /* "key: "value"  # source" and, below a list's key, "  - "value"". */
 static void take_setting(json_t *list, char *line)
 {
 	json_t *last = json_array_get(list, json_array_size(list) - 1), *o;
-	char *source = strstr(line, "  # "), *value;
+	char *source = last_of(line, "  # "), *value;
 
 	if (strncmp(line, "  - ", 4) == 0 && last) {
 		char *old = strdup(json_get_text(last, "value"));

@@ -17,6 +17,8 @@
 
 #define ENVIRONMENT_PREFIX "BCAI_GOVD_"
 #define NODE_NAME_MAX	   31u /* as much as a line of the log shows */
+#define NODE_NAME_LETTERS                                                      \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_LIST };
 
@@ -547,9 +549,11 @@ enum err config_check(const struct config_set *set, struct err_text *text)
 		return err_set(text, ERR_CONFIG,
 			       "data_dir is not set; use --data-dir, "
 			       "BCAI_GOVD_DATA_DIR or the file");
-	if (strlen(c->node_name) > NODE_NAME_MAX)
+	if (strlen(c->node_name) > NODE_NAME_MAX ||
+	    c->node_name[strspn(c->node_name, NODE_NAME_LETTERS)])
 		return err_set(text, ERR_CONFIG,
-			       "node_name: \"%.64s\" is longer than %u bytes",
+			       "node_name: \"%.64s\" is not up to %u letters, "
+			       "digits, dots, dashes and underscores",
 			       c->node_name, NODE_NAME_MAX);
 	e = check_address("listen", c->listen, text);
 	if (e == ERR_OK && c->advertise[0])

@@ -228,6 +228,7 @@ static void addresses_and_names_must_be_some(void **state)
 		{"advertise", "a b:1"},
 		{"bootstrap", "example.org:1"},
 		{"bootstrap", "abcd@example.org:1"},
+		{"node_name", "a \"word\""},
 		{"node_name", "a-name-of-more-than-31-bytes-in-all"},
 	};
 
