@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/hex.h"
-#include "consensus/block.h"
+#include "consensus/certificate.h"
 #include "crypto/keystore.h"
 #include "ledger/batch_fault.h"
 #include "ledger/checkpoint.h"
@@ -41,6 +41,16 @@ struct attack {
 	bool first_only; /* to begin, the first peer up is enough, not all */
 };
 
+/* What it needs to lead the view after `what.view`: the block that this view
+ * notarized, and the votes for it. */
+struct turn {
+	struct statement what;
+	struct block_header header;
+	bool has_header;
+	struct voter_set voters;
+	struct signature signatures[VOTERS_MAX]; /* by voter */
+};
+
 struct villain {
 	const struct attack *attack;
 	struct net *net;
@@ -53,6 +63,8 @@ struct villain {
 	bool done;
 	struct arena arena;  /* emptied before each strike and message */
 	struct bytes answer; /* to whoever asks for blocks; owned */
+	struct turn turn;
+	bool led;
 };
 
 /* --- Tools --- */
@@ -226,6 +238,160 @@ static bool strike_checkpoints(struct villain *v)
 	return true;
 }
 
+/* A turn begins with the first that is heard of its view. */
+static bool is_my_turn(struct villain *v, uint64_t view)
+{
+	struct turn *t = &v->turn;
+
+	if ((view + 1) % (v->peer_count + 1) != v->me || view < t->what.view)
+		return false;
+	if (view > t->what.view) {
+		memset(t, 0, sizeof(*t));
+		t->what.kind = VOTE_NOTARIZE;
+		t->what.view = view;
+	}
+	return true;
+}
+
+static void hear_parent(struct villain *v, struct bytes body)
+{
+	struct wire_proposal m;
+	struct block_header h;
+	struct reader r;
+
+	if (wire_decode_proposal(&m, &v->arena, body, NULL) != ERR_OK)
+		return;
+	reader_init(&r, m.header.data, m.header.size);
+	block_header_read(&r, &h);
+	if (r.bad || !is_my_turn(v, h.view))
+		return;
+	v->turn.header = h;
+	v->turn.has_header = true;
+	block_digest(&v->turn.what.digest, &v->genesis, &h);
+}
+
+static void hear_notarize(struct villain *v, struct bytes body)
+{
+	struct vote vote;
+	struct reader r;
+
+	reader_init(&r, body.data, body.size);
+	vote_read(&r, &vote);
+	if (r.bad || vote.what.kind != VOTE_NOTARIZE ||
+	    vote.voter >= VOTERS_MAX || !is_my_turn(v, vote.what.view))
+		return;
+	voter_set_add(&v->turn.voters, vote.voter);
+	v->turn.signatures[vote.voter] = vote.signature;
+}
+
+static struct bytes write_notarization(struct villain *v)
+{
+	struct signature signatures[VOTERS_MAX];
+	struct certificate c = {.what = v->turn.what,
+				.voters = v->turn.voters,
+				.signatures = signatures};
+	uint8_t *raw = arena_alloc(&v->arena, CERTIFICATE_BYTES_MAX);
+	struct writer w;
+
+	for (uint32_t i = 0; i < VOTERS_MAX; i++) {
+		if (voter_set_has(&c.voters, i))
+			signatures[c.count++] = v->turn.signatures[i];
+	}
+	assert(raw);
+	writer_init(&w, raw, CERTIFICATE_BYTES_MAX);
+	certificate_write(&w, &c);
+	assert(!w.bad);
+	return (struct bytes){raw, w.size};
+}
+
+static struct signature sign_statement(struct villain *v, enum vote_kind kind,
+				       const struct block_header *h)
+{
+	struct statement s = {.kind = kind, .view = h->view};
+	uint8_t bytes[STATEMENT_BYTES];
+	struct signature signature;
+
+	block_digest(&s.digest, &v->genesis, h);
+	statement_bytes(bytes, &v->genesis, &s);
+	sign_message(&signature, v->key, bytes, sizeof(bytes));
+	return signature;
+}
+
+/* Propose, and vote for, a block of this one batch. */
+static void lead(struct villain *v, const struct batch_ref *ref)
+{
+	const struct turn *t = &v->turn;
+	uint64_t now = clock_wall_ms();
+	struct block_header h = {.view = t->what.view + 1,
+				 .height = t->header.height + 1,
+				 .parent_view = t->what.view,
+				 .parent = t->what.digest,
+				 .time_ms = now > t->header.time_ms
+						    ? now
+						    : t->header.time_ms + 1,
+				 .proposer = v->me};
+	struct bytes proof = write_notarization(v);
+	uint8_t header[BLOCK_HEADER_BYTES], payload[4 + BATCH_REF_BYTES];
+	uint8_t raw[VOTE_BYTES];
+	struct wire_proposal m = {.header = {header, sizeof(header)},
+				  .payload = {payload, sizeof(payload)},
+				  .proofs = &proof,
+				  .proof_count = 1};
+	struct vote vote = {.what = {.kind = VOTE_NOTARIZE, .view = h.view},
+			    .voter = v->me};
+	struct writer w;
+
+	payload_root(&h.payload, ref, 1);
+	writer_init(&w, header, sizeof(header));
+	block_header_write(&w, &h);
+	writer_init(&w, payload, sizeof(payload));
+	payload_write(&w, ref, 1);
+	m.signature = sign_statement(v, VOTE_PROPOSAL, &h);
+	tell_all(v, WIRE_PROPOSAL, wire_encode_proposal(&v->arena, &m));
+	block_digest(&vote.what.digest, &v->genesis, &h);
+	vote.signature = sign_statement(v, VOTE_NOTARIZE, &h);
+	writer_init(&w, raw, sizeof(raw));
+	vote_write(&w, &vote);
+	assert(!w.bad);
+	tell_all(v, WIRE_VOTE, (struct bytes){raw, w.size});
+}
+
+/* When its turn comes: a batch, and a block that lists it under a sequence
+ * that is not its own. */
+static void hear_misname(struct villain *v, const struct public_key *peer,
+			 uint8_t kind, struct bytes body)
+{
+	struct batch_ref ref = {.origin = v->me, .sequence = 5};
+	struct batch batch;
+	struct tx tx;
+	struct bytes raw;
+	enum err e;
+
+	(void)peer;
+	if (kind == WIRE_PROPOSAL)
+		hear_parent(v, body);
+	if (kind == WIRE_VOTE)
+		hear_notarize(v, body);
+	if (v->led || !v->turn.has_header ||
+	    voter_set_count(&v->turn.voters) < v->peer_count)
+		return;
+	tx = make_tx(v, 1, false);
+	raw = make_batch(v, ref.sequence, &tx);
+	e = batch_parse(&batch, &v->arena, raw, NULL);
+	if (e == ERR_OK)
+		e = batch_digest(&ref.digest, &v->genesis, &batch, NULL);
+	assert(e == ERR_OK);
+	tell_all(v, WIRE_BATCH, raw);
+	ref.sequence++;
+	lead(v, &ref);
+	v->led = true;
+}
+
+static bool strike_misname(struct villain *v)
+{
+	return v->led;
+}
+
 /* Ask the first peer for the chain. */
 static bool strike_mangle(struct villain *v)
 {
@@ -297,6 +463,7 @@ static const struct attack ATTACKS[] = {
 	{.name = "confessions", .strike = strike_confessions},
 	{.name = "blocks", .strike = strike_blocks},
 	{.name = "checkpoints", .strike = strike_checkpoints},
+	{.name = "misname", .strike = strike_misname, .hear = hear_misname},
 	{.name = "mangle",
 	 .strike = strike_mangle,
 	 .hear = hear_mangle,

@@ -4,6 +4,7 @@ key of one that was killed. The other three go on, and agree."""
 import json
 import os
 import random
+import shutil
 import signal
 import statistics
 import subprocess
@@ -213,6 +214,22 @@ def test_byzantine_mangled(context):
 def evidence(node):
     return [(e["kind"], e["signer"]) for e in
             node.rpc("evidence.list", limit=1000)["evidence"]]
+
+
+def test_byzantine_misname(context):
+    """A leader's block that lists a batch under another sequence does not
+    become final, and whoever joins later gets the whole chain"""
+    net, number = start(context, observers=1)
+    observer = net.nodes[4]
+    observer.kill()
+    with Villain(context, net, net.nodes[3], "misname"):
+        still_well(net, number)
+        refused = "the payload is not the header's"
+        if any(refused in node.log() for node in net.alive):
+            raise Failure("the villain's header does not match its payload")
+    shutil.rmtree(os.path.join(observer.folder, "db"))
+    observer.start()
+    invariants.same_history(net.alive)
 
 
 def test_byzantine_forgery(context):
