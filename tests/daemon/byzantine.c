@@ -2,7 +2,8 @@
  *
  * usage: byzantine ATTACK DATA-FOLDER GENESIS-HASH INDEX PUBKEY@HOST:PORT...
  *
- * It speaks with the key of a stopped node, validator INDEX, proves it like
+ * It speaks with the key of a stopped node, validator INDEX (of an observer's
+ * key: a stranger, whatever the INDEX), proves it like
  * any node, waits until every peer named is up, does its worst, says "done" on
  * its output and stays connected until it is ended. The nodes it attacks are
  * real ones; each attack is one that a correct node must survive. */
@@ -58,6 +59,7 @@ struct villain {
 	struct secret_key *key;
 	struct secret_key *author; /* of transactions; no account */
 	uint32_t me;
+	uint64_t view; /* as told last */
 	struct public_key peers[PEERS_MAX];
 	size_t peer_count;
 	bool done;
@@ -456,6 +458,91 @@ static void hear_mangle(struct villain *v, const struct public_key *peer,
 	net_set_height(v->net, m.count + m.header_count);
 }
 
+/* To be asked is enough. */
+static bool strike_nothing(struct villain *v)
+{
+	(void)v;
+	return true;
+}
+
+static void refuse(struct villain *v, const struct public_key *peer,
+		   struct bytes raw)
+{
+	static const char INVENTED[] = "invented";
+	struct wire_tx_result m = {
+		.code = ERR_NOT_VOTING,
+		.text = {(const uint8_t *)INVENTED, sizeof(INVENTED) - 1},
+	};
+	struct signature signature;
+	struct bytes body;
+
+	if (tx_split(&body, &signature, raw, NULL) != ERR_OK)
+		return;
+	tx_compute_id(&m.id, &v->genesis, body);
+	tell(v, peer, WIRE_TX_RESULT, wire_encode_tx_result(&v->arena, &m));
+}
+
+/* Whatever transaction it hears of is refused, so it tells who sent it. */
+static void hear_refusals(struct villain *v, const struct public_key *peer,
+			  uint8_t kind, struct bytes body)
+{
+	struct batch batch;
+
+	if (kind == WIRE_TX_FORWARD)
+		refuse(v, peer, body);
+	if (kind != WIRE_BATCH ||
+	    batch_parse(&batch, &v->arena, body, NULL) != ERR_OK)
+		return;
+	for (uint32_t i = 0; i < batch.count; i++)
+		refuse(v, peer, batch.txs[i]);
+}
+
+/* Questions whose answers are large, as many as can be asked. */
+static bool strike_questions(struct villain *v)
+{
+	const struct wire_sync_request m = {.from_height = 1,
+					    .max_blocks = WIRE_SYNC_BLOCKS_MAX};
+	struct bytes body = wire_encode_sync_request(&v->arena, &m);
+
+	for (int i = 0; i < 200; i++)
+		net_broadcast_peers(v->net, NET_CONTROL, WIRE_SYNC_REQUEST,
+				    body.data, body.size);
+	return true;
+}
+
+/* Votes whose signatures do not hold. */
+static bool strike_votes(struct villain *v)
+{
+	for (int i = 0; i < 400; i++) {
+		struct vote vote = {.voter = v->me};
+		uint8_t raw[VOTE_BYTES];
+		struct writer w;
+
+		vote.what.kind = VOTE_NOTARIZE;
+		vote.what.view = v->view + 1 + (uint64_t)i % 4;
+		random_bytes(&vote.what.digest, sizeof(vote.what.digest));
+		random_bytes(&vote.signature, SIGNATURE_BYTES - 1);
+		writer_init(&w, raw, sizeof(raw));
+		vote_write(&w, &vote);
+		assert(!w.bad);
+		net_broadcast_peers(v->net, NET_CONSENSUS, WIRE_VOTE, raw,
+				    w.size);
+	}
+	return true;
+}
+
+static void hear_views(struct villain *v, const struct public_key *peer,
+		       uint8_t kind, struct bytes body)
+{
+	struct wire_tip m;
+
+	(void)peer;
+	if (kind == WIRE_TIP &&
+	    wire_decode_tip(&m, &v->arena, body, NULL) == ERR_OK &&
+	    m.view > v->view)
+		v->view = m.view;
+}
+
 static const struct attack ATTACKS[] = {
 	{.name = "twins", .strike = strike_twins},
 	{.name = "poison", .strike = strike_poison},
@@ -464,6 +551,12 @@ static const struct attack ATTACKS[] = {
 	{.name = "blocks", .strike = strike_blocks},
 	{.name = "checkpoints", .strike = strike_checkpoints},
 	{.name = "misname", .strike = strike_misname, .hear = hear_misname},
+	{.name = "refusals", .strike = strike_nothing, .hear = hear_refusals},
+	{.name = "questions", .strike = strike_questions, .again = true},
+	{.name = "votes",
+	 .strike = strike_votes,
+	 .hear = hear_views,
+	 .again = true},
 	{.name = "mangle",
 	 .strike = strike_mangle,
 	 .hear = hear_mangle,

@@ -32,7 +32,7 @@ class Villain:
         self.words = [
             os.path.join(context.build, "tests", "daemon", "byzantine"),
             attack, node.folder, victims[0].status()["genesis_hash"],
-            str(keys.index(node.node_id))]
+            str(keys.index(node.node_id) if node.node_id in keys else 0)]
         self.words += [f"{v.node_id}@{v.p2p.split('@')[-1]}" for v in victims]
 
     def __enter__(self):
@@ -268,3 +268,87 @@ def test_byzantine_confessions(context):
     net.nodes[0].start()
     if len(evidence(net.nodes[0])) != 64:
         raise Failure("evidence was lost with a restart")
+
+
+def test_byzantine_refusals(context):
+    """A validator that invents refusals is believed neither by another one nor
+    by an observer"""
+    net, number = start(context, observers=1)
+    observer = net.nodes[4]
+    with Villain(context, net, net.nodes[3], "refusals", net.nodes[:3] +
+                 [observer]):
+        for i in range(8):
+            node = observer if i % 2 else net.nodes[i // 2 % 3]
+            result = node.cli("--timeout", "20", "vote", str(number), "for",
+                              "--as", f"voter{i}")
+            if result.code != 0:
+                raise Failure(f"{node.name}: {result.out}")
+        invariants.all_hold(net, "witness", number)
+
+
+def ticks(pid):
+    """Hundredths of a second of processor time."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def cost(node, seconds):
+    """The share of a core that it takes for so long."""
+    before, since = ticks(node.pid), time.monotonic()
+    time.sleep(seconds)
+    return (ticks(node.pid) - before) / 100 / (time.monotonic() - since)
+
+
+def test_byzantine_questions(context):
+    """A stranger that asks for the chain without end gets its share and no
+    more"""
+    net, number = start(context, observers=1)
+    vote_times(net, number)
+    with Villain(context, net, net.nodes[4], "questions", net.nodes[:1]):
+        share = cost(net.nodes[0], 4)
+        print(f"it costs {share:.2f} of a core")
+        if share > 0.25:
+            raise Failure(f"a stranger's questions cost {share:.2f} cores")
+        still_well(net, number)
+
+
+def test_byzantine_votes(context):
+    """Thousands of votes a second with bad signatures cost a validator little,
+    and slow nobody down"""
+    net, number = start(context)
+    with Villain(context, net, net.nodes[3], "votes"):
+        share = cost(net.nodes[0], 4)
+        print(f"they cost {share:.2f} of a core")
+        if share > 0.3:
+            raise Failure(f"bad votes cost {share:.2f} cores")
+        still_well(net, number)
+
+
+def test_byzantine_heights(context):
+    """A stranger that claims the highest of heights stops no validator, and no
+    observer takes it for the truth"""
+    net, number = start(context, observers=2)
+    stranger = net.nodes[4]
+    stranger.stop()
+    words = [os.path.join(context.build, "tests", "daemon", "liar"),
+             stranger.folder, net.nodes[0].status()["genesis_hash"],
+             str(2**64 - 1)]
+    words += [f"{node.node_id}@{node.p2p.split('@')[-1]}"
+              for node in net.alive]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(3)
+        still_well(net, number)
+        for node in net.alive:
+            status = node.status()
+            if not status["synced"] or int(status["sync_target"]) > 2**32:
+                raise Failure(f"{node.name}: {status}")
+        for node in net.nodes[:4]:
+            if not node.status()["signing"]:
+                raise Failure(f"{node.name} does not sign")
+    finally:
+        process.kill()
+        process.wait()
