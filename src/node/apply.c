@@ -250,8 +250,8 @@ static void put_block(struct apply *a, const struct ledger_update *up)
 
 static void add_results(struct apply *a, const struct ledger_update *up)
 {
-	if (txpool_count(a->n->txpool) == 0)
-		return;
+	/* Also with nothing in the pool: what comes before this is durable
+	 * waits for it (admit). */
 	for (size_t i = 0; i < up->result_count; i++) {
 		const struct ledger_result *r = &up->results[i];
 		struct txpool_outcome *o = add_outcome(&a->applied->results);

@@ -264,9 +264,17 @@ static enum err check_last_block(struct node *n, struct err_text *text)
 
 /* --- Pools --- */
 
+/* Is there a block whose outcomes nobody was told yet? */
+static bool is_deciding(const struct node *n)
+{
+	return n->commit.apply ||
+	       ledger_last_block(n->ledger)->height > n->commit.durable_height;
+}
+
 static enum err admit(void *context, const struct tx *tx, struct err_text *text)
 {
 	struct node *n = context;
+	enum err e;
 
 	if (n->stopping)
 		return ERR_SHUTTING_DOWN;
@@ -274,7 +282,10 @@ static enum err admit(void *context, const struct tx *tx, struct err_text *text)
 		return store_writer_error(n->writer, text);
 	if (drive_is_full(n))
 		return err_set(text, ERR_BUSY, "the disk is behind");
-	return ledger_admit(n->ledger, NULL, tx, clock_wall_ms(), text);
+	e = ledger_admit(n->ledger, NULL, tx, clock_wall_ms(), text);
+	/* It may be this very transaction that used the nonce: the block
+	 * tells, or else the next one refuses it. */
+	return e == ERR_REPLAY && is_deciding(n) ? ERR_OK : e;
 }
 
 static bool is_syncing(void *context)
