@@ -179,7 +179,10 @@ static void tell(const struct cli *cli, const struct admin_error *error)
 
 	if (cli->format != FORMAT_JSON && cli->format != FORMAT_NDJSON) {
 		cli_note(cli, "%s", error->message);
-		if (error->hint[0])
+		if (error->retry_after_ms)
+			fprintf(stderr, "  hint: try again in %s\n",
+				show_duration(error->retry_after_ms));
+		else if (error->hint[0])
 			fprintf(stderr, "  hint: %s\n", error->hint);
 		return;
 	}
