@@ -171,6 +171,34 @@ static const struct {
 	{78, "the configuration, the genesis or the node's key is not usable"},
 };
 
+static void daemon_places(FILE *out)
+{
+	fputs(".SH ENVIRONMENT\n"
+	      ".TP\n.B BCAI_GOVD_\\fIKEY\\fR\n"
+	      "The value of a key of the configuration, its name in capitals: "
+	      "BCAI_GOVD_LOG_LEVEL=debug.\n"
+	      ".TP\n.B BCAI_GOV_PASSPHRASE\n"
+	      "The passphrase of the node's key when passphrase_file is not "
+	      "set; without both, the terminal is asked.\n"
+	      ".SH FILES\n"
+	      "In the data directory:\n"
+	      ".TP\n.B genesis.json\nthe network\n"
+	      ".TP\n.B config.yaml\nthe configuration\n"
+	      ".TP\n.B keys/node.key\nthe node's key\n"
+	      ".TP\n.B keys/sign.log\n"
+	      "what the key signed; never remove it, and never put an old one "
+	      "back, while the key is in use\n"
+	      ".TP\n.B db\nblocks and state\n"
+	      ".TP\n.B peers.json\nthe address book\n"
+	      ".TP\n.B audit.log\n"
+	      "who changed what over the socket, each entry bound to the one "
+	      "before\n"
+	      ".TP\n.B admin.sock\nthe operator's socket\n"
+	      ".SH SEE ALSO\n"
+	      ".BR bcai\\-gov (1)\n",
+	      out);
+}
+
 void manual_daemon(FILE *out)
 {
 	fputs(".TH BCAI\\-GOVD 8 2026-11-23 \"bcai\\-gov\" \"BCAI "
@@ -224,28 +252,5 @@ void manual_daemon(FILE *out)
 		put(out, EXITS[i].doc);
 		fputs(".\n", out);
 	}
-	fputs(".SH ENVIRONMENT\n"
-	      ".TP\n.B BCAI_GOVD_\\fIKEY\\fR\n"
-	      "The value of a key of the configuration, its name in capitals: "
-	      "BCAI_GOVD_LOG_LEVEL=debug.\n"
-	      ".TP\n.B BCAI_GOV_PASSPHRASE\n"
-	      "The passphrase of the node's key when passphrase_file is not "
-	      "set; without both, the terminal is asked.\n"
-	      ".SH FILES\n"
-	      "In the data directory:\n"
-	      ".TP\n.B genesis.json\nthe network\n"
-	      ".TP\n.B config.yaml\nthe configuration\n"
-	      ".TP\n.B keys/node.key\nthe node's key\n"
-	      ".TP\n.B keys/sign.log\n"
-	      "what the key signed; never remove it, and never put an old one "
-	      "back, while the key is in use\n"
-	      ".TP\n.B db\nblocks and state\n"
-	      ".TP\n.B peers.json\nthe address book\n"
-	      ".TP\n.B audit.log\n"
-	      "who changed what over the socket, each entry bound to the one "
-	      "before\n"
-	      ".TP\n.B admin.sock\nthe operator's socket\n"
-	      ".SH SEE ALSO\n"
-	      ".BR bcai\\-gov (1)\n",
-	      out);
+	daemon_places(out);
 }
