@@ -17,7 +17,7 @@
 	  5 * MS_SECOND, "back-off never makes that bound longer than this")   \
 	X(CONSENSUS_HEARTBEAT_MS, "consensus.heartbeat_ms", "ms", 0, MS_HOUR,  \
 	  5 * MS_SECOND, "an idle network makes a block this often; 0: never") \
-	X(CONSENSUS_INTERVAL_MS, "consensus.interval_ms", "ms", 0, MS_HOUR, 3, \
+	X(CONSENSUS_INTERVAL_MS, "consensus.interval_ms", "ms", 0, MS_HOUR, 6, \
 	  "least time between two blocks")                                     \
 	X(CONSENSUS_DRIFT_MS, "consensus.drift_ms", "ms", 1, MS_HOUR,          \
 	  MS_SECOND, "how far a block's time may be ahead of a clock")

@@ -223,7 +223,7 @@ static void done_check(struct job *job)
 	if (b && b->state == BATCH_CHECKING) {
 		switch (c->result) {
 		case CHECK_GOOD:
-			set_state(pool, b, BATCH_WRITING);
+			set_state(pool, b, BATCH_HELD);
 			pool->config.write(pool->config.context, b);
 			break;
 		case CHECK_FORGED:
@@ -313,7 +313,7 @@ enum err batchpool_receive(struct batchpool *pool, struct bytes raw,
 void batchpool_add_own(struct batchpool *pool, const struct batch_ref *ref,
 		       uint32_t txs, struct bytes raw)
 {
-	struct pooled_batch *b = add(pool, ref, txs, raw, BATCH_WRITING);
+	struct pooled_batch *b = add(pool, ref, txs, raw, BATCH_HELD);
 
 	count(pool, b, false);
 	b->own = true;
@@ -331,14 +331,6 @@ enum err batchpool_restore(struct batchpool *pool, struct bytes raw,
 	if (e == ERR_OK && !batchpool_find(pool, &ref.digest))
 		add(pool, &ref, batch.count, raw, BATCH_HELD);
 	return e;
-}
-
-void batchpool_written(struct batchpool *pool, const struct hash *digest)
-{
-	struct pooled_batch *b = batchpool_find(pool, digest);
-
-	if (b && b->state == BATCH_WRITING)
-		set_state(pool, b, BATCH_HELD);
 }
 
 struct pooled_batch *batchpool_find(const struct batchpool *pool,

@@ -1,9 +1,10 @@
-/* Batches that are not final yet: checked, written, held.
+/* Batches that are not final yet: checked, then held.
  *
  * A batch arrives once from its origin, or is fetched. Its signature and every
- * transaction's are checked in a worker; then it is written to the store; then
- * it is *held*, which is what notarizing a block that lists it asks for. A
- * final batch leaves this pool; its bytes stay in the store. */
+ * transaction's are checked in a worker; then it is given to the writer and
+ * *held*, which is what notarizing a block that lists it asks for. The vote
+ * that says so is written behind it, and leaves when both are durable. A final
+ * batch leaves this pool; its bytes stay in the store. */
 #ifndef BCAI_NODE_BATCHPOOL_H
 #define BCAI_NODE_BATCHPOOL_H
 
@@ -15,7 +16,6 @@
 
 enum batch_state {
 	BATCH_CHECKING,
-	BATCH_WRITING,
 	BATCH_HELD,
 	BATCH_INVALID, /* its origin is at fault, provably; no bytes */
 };
@@ -50,7 +50,7 @@ struct batchpool_config {
 	uint32_t validator_count;
 	size_t bytes_per_origin; /* bound on unfinished batches of one */
 	void *context;
-	/* Checked and good: write it, then call batchpool_written. */
+	/* Checked and good, and held: write it before any vote. */
 	void (*write)(void *context, struct pooled_batch *batch);
 	/* Does an unfinished block list it? Others than the origin may then
 	 * send it, and its bound does not hold. */
@@ -80,9 +80,6 @@ void batchpool_add_own(struct batchpool *pool, const struct batch_ref *ref,
 /* One read back from the store: held at once. */
 enum err batchpool_restore(struct batchpool *pool, struct bytes raw,
 			   struct err_text *text) MUST_USE;
-
-/* It is durable. A digest that is gone is ignored. */
-void batchpool_written(struct batchpool *pool, const struct hash *digest);
 
 struct pooled_batch *batchpool_find(const struct batchpool *pool,
 				    const struct hash *digest);

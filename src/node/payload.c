@@ -73,17 +73,8 @@ static void request_batch(struct node *n, const struct batch_ref *ref,
 
 /* --- Batches on their way into the store --- */
 
-static void batch_is_written(struct node *n, struct pending_write *w)
-{
-	struct pooled_batch *b = batchpool_find(n->batches, &w->digest);
-
-	batchpool_written(n->batches, &w->digest);
-	if (b && b->own)
-		net_broadcast_validators(n->net, wire_kind_class(WIRE_BATCH),
-					 WIRE_BATCH, b->raw, b->size);
-	payload_batch_changed(n);
-}
-
+/* Nobody waits for the disk here: the writer works in order, so that a vote for
+ * a block that lists the batch is durable, and leaves, only behind it. */
 void payload_write_batch(void *context, struct pooled_batch *batch)
 {
 	struct node *n = context;
@@ -93,7 +84,11 @@ void payload_write_batch(void *context, struct pooled_batch *batch)
 	blockstore_put(&job->changes, &key, batch->raw, batch->size);
 	key = key_unfinished(&batch->ref);
 	blockstore_put(&job->changes, &key, "", 0);
-	drive_write(n, &job, batch_is_written, NULL, &batch->ref.digest);
+	drive_write(n, &job, NULL, NULL, NULL);
+	if (batch->own)
+		net_broadcast_validators(n->net, wire_kind_class(WIRE_BATCH),
+					 WIRE_BATCH, batch->raw, batch->size);
+	payload_batch_changed(n);
 }
 
 void payload_invalid_batch(void *context, const struct batch_ref *ref,
