@@ -153,7 +153,7 @@ static enum err take_batch(struct apply *a)
 	if (a->item->batches) { /* Sync brought it: the store has it not. */
 		const struct bytes *raw = &a->item->batches[a->next_batch];
 
-		blockstore_put(&a->job->changes, &key, raw->data, raw->size);
+		blockstore_put_batch(&a->job->changes, ref, *raw);
 		a->raw = (struct bytes){mem_copy(raw->data, raw->size),
 					raw->size};
 		return ERR_OK;

@@ -108,6 +108,36 @@ void blockstore_put(struct store_batch *to, const struct store_key *key,
 	store_batch_put(to, key->data, key->size, value, size);
 }
 
+static struct store_key key_present(const struct batch_ref *ref)
+{
+	struct store_key key = key_batch(ref);
+
+	key.data[0] = 'p';
+	return key;
+}
+
+void blockstore_put_batch(struct store_batch *to, const struct batch_ref *ref,
+			  struct bytes raw)
+{
+	struct store_key key = key_batch(ref);
+
+	blockstore_put(to, &key, raw.data, raw.size);
+	key = key_present(ref);
+	blockstore_put(to, &key, "", 0);
+}
+
+bool blockstore_has_batch(struct store *s, const struct batch_ref *ref)
+{
+	struct store_key key = key_present(ref);
+	uint8_t *value;
+	size_t size;
+
+	if (blockstore_get(s, &key, &value, &size) != ERR_OK)
+		return false;
+	free(value);
+	return true;
+}
+
 void blockstore_put_tx(struct store_batch *to, const struct hash *id,
 		       uint64_t height, uint32_t index)
 {

@@ -3,6 +3,7 @@
  *	h height(8)                     block: ledger/stored.h
  *	f height(8)                     finalization of just that block
  *	b origin(4) sequence(8) digest(32)  batch
+ *	p origin sequence digest        the batch is here; empty
  *	u origin sequence digest        the batch is not final yet; empty
  *	t id(16)                        height(8) index(4)
  *	c view(8) digest(32)            block not final yet: header, payload
@@ -54,6 +55,11 @@ enum err blockstore_get_events(struct store *s, uint64_t height,
 			       void (*visit)(void *context,
 					     const struct governance_event *e),
 			       void *context) MUST_USE;
+
+void blockstore_put_batch(struct store_batch *to, const struct batch_ref *ref,
+			  struct bytes raw);
+/* Without reading half a megabyte to know. */
+bool blockstore_has_batch(struct store *s, const struct batch_ref *ref);
 
 bool blockstore_has_evidence(struct store *s, const struct evidence *e);
 

@@ -79,10 +79,10 @@ void payload_write_batch(void *context, struct pooled_batch *batch)
 {
 	struct node *n = context;
 	struct write_job *job = write_job_new();
-	struct store_key key = key_batch(&batch->ref);
+	struct store_key key = key_unfinished(&batch->ref);
 
-	blockstore_put(&job->changes, &key, batch->raw, batch->size);
-	key = key_unfinished(&batch->ref);
+	blockstore_put_batch(&job->changes, &batch->ref,
+			     (struct bytes){batch->raw, batch->size});
 	blockstore_put(&job->changes, &key, "", 0);
 	drive_write(n, &job, NULL, NULL, NULL);
 	if (batch->own)
@@ -155,18 +155,6 @@ static void store_candidate(struct node *n, struct pooled_block *b)
 	free((void *)payload.data);
 }
 
-static bool batch_is_stored(struct node *n, const struct batch_ref *ref)
-{
-	struct store_key key = key_batch(ref);
-	uint8_t *value;
-	size_t size;
-
-	if (blockstore_get(n->store, &key, &value, &size) != ERR_OK)
-		return false;
-	free(value);
-	return true;
-}
-
 bool payload_complete(struct node *n, struct pooled_block *b)
 {
 	uint64_t now = clock_mono_ms();
@@ -181,7 +169,7 @@ bool payload_complete(struct node *n, struct pooled_block *b)
 		if (batch && batch->state == BATCH_HELD)
 			continue;
 		/* Final already, or from before a restart. */
-		if (!batch && batch_is_stored(n, ref))
+		if (!batch && blockstore_has_batch(n->store, ref))
 			continue;
 		complete = false;
 		if (!batch && ask)
