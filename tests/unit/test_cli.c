@@ -216,6 +216,22 @@ static void places_follow_the_data_directory(void **state)
 	unsetenv("BCAI_GOV_DATA_DIR");
 }
 
+static void every_error_says_what_to_do(void **state)
+{
+	size_t count;
+	const struct error_info *rows = error_table(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].code == ERR_OK)
+			continue;
+		if (!rows[i].sentence[0] || !rows[i].hint[0])
+			fail_msg("%s has no sentence or hint", rows[i].name);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(rows[i].name, rows[k].name);
+	}
+}
+
 static void exit_codes_follow_the_error(void **state)
 {
 	static const struct {
@@ -551,6 +567,7 @@ int main(void)
 		cmocka_unit_test(help_is_found_wherever_it_is_asked_for),
 		cmocka_unit_test(options_are_found_again),
 		cmocka_unit_test(places_follow_the_data_directory),
+		cmocka_unit_test(every_error_says_what_to_do),
 		cmocka_unit_test(exit_codes_follow_the_error),
 		cmocka_unit_test(numbers_are_shown_so_that_they_can_be_read),
 		cmocka_unit_test(columns_line_up_whatever_the_letters),
