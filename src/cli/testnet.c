@@ -406,6 +406,19 @@ static json_t *status_row(struct network_node *n)
 	return o;
 }
 
+/* The root, and its height when it is not that of the last block. */
+static const char *root_cell(const json_t *row)
+{
+	static char cell[64];
+	uint64_t height = json_get_number(row, "state_height");
+	const char *root = show_short(json_get_text(row, "state_root"));
+
+	if (height == json_get_number(row, "height"))
+		return root;
+	snprintf(cell, sizeof(cell), "%s at %s", root, show_count(height));
+	return cell;
+}
+
 static void show_states(struct cli *cli, const json_t *list)
 {
 	struct table *t = table_new(7);
@@ -433,7 +446,7 @@ static void show_states(struct cli *cli, const json_t *list)
 			   json_object_get(row, "peers")
 				   ? show_count(json_get_number(row, "peers"))
 				   : "");
-		table_cell(t, show_short(json_get_text(row, "state_root")));
+		table_cell(t, root_cell(row));
 	}
 	table_print(&t, stdout);
 }

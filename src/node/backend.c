@@ -66,14 +66,16 @@ static bool is_synced(const struct node *n)
 }
 
 /* The root of the last block, unless much changed since it was last computed:
- * then the one before. */
+ * then the one before, and the next time it will be a later one. */
 static void look_at_root(struct node *n)
 {
 	struct backend_state *b = n->backend;
 
 	if (ledger_is_in_block(n->ledger) ||
-	    !ledger_root_some(n->ledger, ROOT_HASHES_MAX))
+	    !ledger_root_some(n->ledger, ROOT_HASHES_MAX)) {
+		commit_want_root(n);
 		return;
+	}
 	ledger_root(n->ledger, &b->state_root);
 	b->state_height = ledger_last_block(n->ledger)->height;
 }

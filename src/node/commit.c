@@ -163,6 +163,16 @@ static bool root_some(struct node *n, uint64_t until_us)
 	return true;
 }
 
+/* Somebody asked for the root of now: worked on when there is nothing else to
+ * do. True when there is more of it. */
+static bool root_for_readers(struct node *n)
+{
+	if (!n->commit.root_wanted)
+		return false;
+	n->commit.root_wanted = !ledger_root_some(n->ledger, ROOT_HASHES);
+	return n->commit.root_wanted;
+}
+
 /* One step: the block in hand, the root after it, or the next block. False
  * when nothing can be done now. */
 static bool step(struct node *n, uint64_t until_us)
@@ -183,9 +193,16 @@ static bool step(struct node *n, uint64_t until_us)
 	}
 	if (!n->commit.queue || drive_is_full(n) ||
 	    !is_ready(n, n->commit.queue, &body))
-		return false;
+		return root_for_readers(n);
 	n->commit.apply = apply_begin(n, n->commit.queue, body);
 	return true;
+}
+
+void commit_want_root(struct node *n)
+{
+	n->commit.root_wanted = true;
+	if (!ev_is_active(&n->commit.more))
+		node_arm(n, &n->commit.more, clock_mono_ms());
 }
 
 void commit_run(struct node *n)

@@ -105,6 +105,7 @@ struct commit_state {
 	bool running;
 	struct apply *apply; /* the first of the queue, begun; owned */
 	bool root_due;	     /* of a checkpoint; before the next block */
+	bool root_wanted;    /* by a reader; when there is time */
 	struct ev_timer more;
 };
 
@@ -320,6 +321,8 @@ void commit_push(struct node *n, struct commit_item *item);
 bool commit_wants_batch(const struct node *n, const struct hash *digest);
 /* Apply what can be applied, for about 2 ms; the rest in later turns. */
 void commit_run(struct node *n);
+/* Bring the state root up to date in later turns. */
+void commit_want_root(struct node *n);
 
 /* --- sync.c --- */
 
