@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* To one peer at once; it hears the rest from others, or the next time. */
+#define TELL_BYTES (256u * 1024u)
+
 static bool count_one(void *context, struct bytes key, struct bytes value)
 {
 	struct node *n = context;
@@ -86,6 +89,37 @@ void evidence_keep(struct node *n, const struct evidence *e)
 			    WIRE_EVIDENCE, raw, w.size);
 	admin_publish(n->admin, &event);
 	free(raw);
+}
+
+struct telling {
+	struct node *n;
+	const struct public_key *peer;
+	size_t bytes;
+};
+
+static bool tell_one(void *context, struct bytes key, struct bytes value)
+{
+	struct telling *t = context;
+
+	(void)key;
+	t->bytes += value.size;
+	return t->bytes <= TELL_BYTES &&
+	       net_send(t->n->net, t->peer, wire_kind_class(WIRE_EVIDENCE),
+			WIRE_EVIDENCE, value.data, value.size) == ERR_OK;
+}
+
+void evidence_tell(struct node *n, const struct public_key *peer)
+{
+	struct telling t = {n, peer, 0};
+
+	if (!serve_may_read(n, peer))
+		return;
+	if (store_scan(n->store, (struct bytes){(const uint8_t *)"e", 1},
+		       (struct bytes){NULL, 0}, 0, tell_one, &t,
+		       NULL) != ERR_OK)
+		log_error(STORAGE, "evidence cannot be read");
+	if (t.bytes > 0)
+		serve_charge(n, peer, t.bytes);
 }
 
 static bool tx_is_bad(const struct node *n, struct bytes raw)

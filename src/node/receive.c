@@ -445,6 +445,7 @@ void receive_peer_up(void *context, const struct public_key *peer)
 		 voter_of(n, peer) == CONSENSUS_OBSERVER ? "observer"
 							 : "validator");
 	sync_tell(n);
+	evidence_tell(n, peer);
 }
 
 void receive_peer_down(void *context, const struct public_key *peer)

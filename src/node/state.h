@@ -298,6 +298,8 @@ enum err evidence_restore(struct node *n, struct err_text *text) MUST_USE;
 /* Store it, tell peers and whoever watches; nothing when it is known, or
  * enough is known of its signer. */
 void evidence_keep(struct node *n, const struct evidence *e);
+/* To a peer that came up: it may have been away when it was spread. */
+void evidence_tell(struct node *n, const struct public_key *peer);
 /* From a peer. ERR_PEER_MALFORMED and those of evidence_verify(). */
 enum err evidence_take(struct node *n, struct bytes body) MUST_USE;
 /* Of a batch whose origin signed it with transaction `bad` inside. */

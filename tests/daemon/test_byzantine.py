@@ -234,10 +234,16 @@ def test_byzantine_misname(context):
 
 def test_byzantine_forgery(context):
     """A batch with a forged transaction inside is evidence against its origin,
-    on every node, also on one that never got the batch, and after a restart"""
+    on every node, also on one that never got the batch or was away, and after
+    a restart"""
     net, number = start(context, observers=1)
     wanted = [("invalid_batch", net.nodes[3].node_id)]
+    net.nodes[2].kill()
     with Villain(context, net, net.nodes[3], "forgery", net.nodes[:2]):
+        for node in net.alive:
+            wait_until(f"{node.name} has the evidence", 10,
+                       lambda: evidence(node) == wanted)
+        net.nodes[2].start()
         for node in net.alive:
             wait_until(f"{node.name} has the evidence", 10,
                        lambda: evidence(node) == wanted)
