@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "ledger/receipt.h"
 #include "proto/codec_tx.h"
@@ -353,6 +354,18 @@ void backend_publish(struct node *n, uint64_t height)
 			  (unsigned long long)height);
 	admin_publish_block(n->admin, height, l.list, l.count);
 	free(l.list);
+}
+
+void backend_publish_peer(struct node *n, const struct public_key *peer,
+			  bool up)
+{
+	const struct admin_event ev = {.type = ADMIN_EVENT_PEER,
+				       .height = n->commit.durable_height,
+				       .time_ms = clock_wall_ms(),
+				       .account = *peer,
+				       .reason = up ? "up" : "down"};
+
+	admin_publish(n->admin, &ev);
 }
 
 void backend_publish_checkpoint(struct node *n, const struct checkpoint *c)

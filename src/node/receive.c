@@ -444,6 +444,7 @@ void receive_peer_up(void *context, const struct public_key *peer)
 		 peer->b[1], peer->b[2], peer->b[3],
 		 voter_of(n, peer) == CONSENSUS_OBSERVER ? "observer"
 							 : "validator");
+	backend_publish_peer(n, peer, true);
 	sync_tell(n);
 	evidence_tell(n, peer);
 }
@@ -452,5 +453,6 @@ void receive_peer_down(void *context, const struct public_key *peer)
 {
 	log_info(NET, "peer %02x%02x%02x%02x is down", peer->b[0], peer->b[1],
 		 peer->b[2], peer->b[3]);
+	backend_publish_peer(context, peer, false);
 	sync_on_peer_down(context, peer);
 }

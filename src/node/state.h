@@ -392,5 +392,7 @@ enum err backend_events_at(void *ctx, uint64_t height, admin_event_sink *sink,
 /* A block is durable: events. */
 void backend_publish(struct node *n, uint64_t height);
 void backend_publish_checkpoint(struct node *n, const struct checkpoint *c);
+void backend_publish_peer(struct node *n, const struct public_key *peer,
+			  bool up);
 
 #endif

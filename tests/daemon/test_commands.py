@@ -7,7 +7,7 @@ import pty
 import subprocess
 import time
 
-from lib.network import Failure, process_runs, wait_until
+from lib.network import Failure, Rpc, process_runs, wait_until
 
 PARAMS = ["standard.voting_ms=600000", "emergency.delay_ms=600000"]
 
@@ -228,6 +228,23 @@ def test_commands_wait_and_watch(context):
         raise Failure(f"events: {events}")
     node.cli("watch", "evidence", "--timeout", "1", expect=7)
     node.cli("watch", "nonsense", expect=3)
+
+
+def test_commands_watch_peers(context):
+    """watch tells when a peer goes and when it is back"""
+    net = context.network(validators=4, params=PARAMS)
+    with Rpc(net.nodes[0].socket) as connection:
+        connection.call("events.subscribe", types=["peer"])
+        net.nodes[2].kill()
+        net.nodes[2].start()
+        seen = []
+        while len(seen) < 2:
+            event = connection.read_line()["params"]["event"]
+            if event["node_id"] == net.nodes[2].node_id and \
+                    seen[-1:] != [event["what"]]:
+                seen.append(event["what"])
+    if seen != ["down", "up"]:
+        raise Failure(f"events: {seen}")
 
 
 def test_commands_receipt_through_a_pipe(context):
