@@ -63,13 +63,16 @@ void forward_ready(struct node *n)
 	}
 }
 
-/* A new round, in which the one that has it now is last. */
+/* To one that has not been tried; when all have, a new round begins, in which
+ * the one that has it now is last. */
 static void send_again(void *context, const struct tx *tx)
 {
 	struct node *n = context;
 	struct tx_way *way;
 
 	txpool_find(n->txpool, &tx->id, &way);
+	if (send_tx(n, tx, way))
+		return;
 	memset(&way->tried, 0, sizeof(way->tried));
 	voter_set_add(&way->tried, way->at);
 	if (send_tx(n, tx, way))

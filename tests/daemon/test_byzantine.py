@@ -292,6 +292,22 @@ def test_byzantine_refusals(context):
         invariants.all_hold(net, "witness", number)
 
 
+def test_byzantine_refusals_of_many(context):
+    """What validators of more than f weight give as their reason, an observer
+    tells its client"""
+    net, number = start(context, observers=1)
+    observer = net.nodes[4]
+    liars = net.nodes[2:4]
+    for node in liars:
+        node.kill()
+    with Villain(context, net, liars[0], "refusals", [observer]), \
+            Villain(context, net, liars[1], "refusals", [observer]):
+        result = observer.cli("--timeout", "25", "vote", str(number), "for",
+                              "--as", "voter1")
+        if result.code == 0 or result.data["error"]["name"] != "not_voting":
+            raise Failure(f"two of four refused: {result.out}")
+
+
 def ticks(pid):
     """Hundredths of a second of processor time."""
     with open(f"/proc/{pid}/stat") as file:
