@@ -11,7 +11,7 @@
  *   node  = P(u8 1 || bit u16 || left || right)
  *   root of nothing = P("")
  *
- * P is BLAKE2b-256 without a key (doc/adr/0005), H has its domain as key.
+ * P is BLAKE2b-256 without a key (doc/adr/0006), H has its domain as key.
  * Hashes of inner nodes are computed when the root is asked for, and only
  * those above what changed. Of a record only the value is kept. About 100 bytes
  * a key, in pieces that never move. */
