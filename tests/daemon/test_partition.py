@@ -74,8 +74,8 @@ class Cables:
                 self.proxy.cut(self.between(one, other))
 
 
-def start(context):
-    net = context.network(voters=VOTERS, params=PARAMS)
+def start(context, params=()):
+    net = context.network(voters=VOTERS, params=PARAMS + list(params))
     proxy = FaultProxy()
     cables = Cables(net, proxy)
     return net, proxy, cables
