@@ -440,6 +440,26 @@ static void a_flood_is_limited(void **state)
 	assert_validators_still_talk(b);
 }
 
+/* More than the library takes from a connection without us, and then its end,
+ * and so long nobody looks. */
+static void a_connection_that_ends_while_its_messages_wait(void **state)
+{
+	struct bench *b = *state;
+	struct raw r;
+
+	start_validator(b, 0, true);
+	raw_open(&r, b, b->hosts[STRANGER].key, &b->keys[0], NULL);
+	raw_hello(&r, &b->keys[STRANGER], b->hosts[STRANGER].key,
+		  NET_PROTOCOL_VERSION);
+	assert_int_equal(raw_receive(b, &r, PATIENCE_MS), WIRE_HELLO);
+	for (int i = 0; i < 500; i++)
+		raw_send(&r, WIRE_TX_FORWARD, "tx", 2, ZMQ_DONTWAIT);
+	usleep(200000);
+	raw_close(&r);
+	sleep(12);
+	assert_validators_still_talk(b);
+}
+
 static void strangers_fill_only_their_own_places(void **state)
 {
 	struct bench *b = *state;
@@ -686,6 +706,7 @@ int main(void)
 		NET_TEST(an_empty_and_an_unknown_message_are_survived),
 		NET_TEST(an_oversized_frame_ends_the_connection_only),
 		NET_TEST(a_flood_is_limited),
+		NET_TEST(a_connection_that_ends_while_its_messages_wait),
 		NET_TEST(strangers_fill_only_their_own_places),
 		NET_TEST(garbage_on_the_port_is_ignored),
 		NET_TEST(thousands_of_half_open_connections_stop_nobody),
