@@ -44,7 +44,8 @@ static const struct rpc_param ACCOUNT_PARAMS[] = {
 	{"account", RPC_HASH, true, "its public key"}, PARAMS_END};
 static const struct rpc_param SUBMIT_PARAMS[] = {
 	{"tx", RPC_HEX, true, "the SignedTx"},
-	{"wait", RPC_STRING, false, "accepted or finalized (the default)"},
+	{"wait", RPC_STRING, false,
+	 "accepted: it outlasts a crash; or finalized (the default)"},
 	{"timeout_ms", RPC_NUMBER, false,
 	 "answer error 102 after that long; 30000, at most 600000"},
 	PARAMS_END};

@@ -95,7 +95,7 @@ static bool seal_one(struct node *n)
 	while ((tx = txpool_peek(n->txpool)) &&
 	       b.count < n->config->batch_txs &&
 	       b.out.size < n->config->batch_bytes && batch_add(&b, tx))
-		txpool_pop(n->txpool, now);
+		txpool_pop(n->txpool, ref.sequence, now);
 	if (b.count == 0)
 		return false;
 	n->seal.next_sequence++;

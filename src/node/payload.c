@@ -73,6 +73,15 @@ static void request_batch(struct node *n, const struct batch_ref *ref,
 
 /* --- Batches on their way into the store --- */
 
+/* When it is gone already, a block that is durable has it. */
+static void own_is_durable(struct node *n, struct pending_write *w)
+{
+	const struct pooled_batch *b = batchpool_find(n->batches, &w->digest);
+
+	if (b)
+		txpool_kept(n->txpool, b->ref.sequence);
+}
+
 /* Nobody waits for the disk here: the writer works in order, so that a vote for
  * a block that lists the batch is durable, and leaves, only behind it. */
 void payload_write_batch(void *context, struct pooled_batch *batch)
@@ -84,7 +93,8 @@ void payload_write_batch(void *context, struct pooled_batch *batch)
 	blockstore_put_batch(&job->changes, &batch->ref,
 			     (struct bytes){batch->raw, batch->size});
 	blockstore_put(&job->changes, &key, "", 0);
-	drive_write(n, &job, NULL, NULL, NULL);
+	drive_write(n, &job, batch->own ? own_is_durable : NULL, NULL,
+		    &batch->ref.digest);
 	if (batch->own)
 		net_broadcast_validators(n->net, wire_kind_class(WIRE_BATCH),
 					 WIRE_BATCH, batch->raw, batch->size);

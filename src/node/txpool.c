@@ -39,9 +39,12 @@ struct pooled {
 	struct waiter *waiters;
 	struct txpool_outcome *decided; /* while in a worker's hands */
 	struct tx_way way;
+	uint64_t batch; /* it was popped into; 0: none yet */
+	bool accepting; /* in that list */
 	struct slot slot;
-	size_t expiry;		    /* place in the heap */
-	struct pooled *prev, *next; /* in `ready` or `sent` */
+	size_t expiry;		       /* place in the heap */
+	struct pooled *prev, *next;    /* in `ready` or `sent` */
+	struct pooled *before, *after; /* in `accepting` */
 	UT_hash_handle hh;
 	UT_hash_handle by_slot; /* once its signature is known to be good */
 	uint8_t raw[];
@@ -61,6 +64,8 @@ struct txpool {
 	struct pooled *by_id;
 	struct pooled *by_slot;
 	struct pooled *ready, *sent;
+	struct pooled *accepting; /* somebody waits for just that */
+	uint64_t kept;		  /* batches up to this are durable */
 	size_t ready_count, ready_bytes, bytes;
 	struct pooled **expiring; /* a heap, the first to expire on top */
 	size_t expiring_room;
@@ -177,9 +182,17 @@ static void take_out(struct txpool *pool, struct pooled *p)
 	}
 }
 
+static void no_longer_accepting(struct txpool *pool, struct pooled *p)
+{
+	if (p->accepting)
+		DL_DELETE2(pool->accepting, p, before, after);
+	p->accepting = false;
+}
+
 static void forget(struct txpool *pool, struct pooled *p, bool counts)
 {
 	take_out(pool, p);
+	no_longer_accepting(pool, p);
 	if (p->state != POOLED_CHECKING)
 		HASH_DELETE(by_slot, pool->by_slot, p);
 	expiry_remove(pool, p);
@@ -225,25 +238,13 @@ static void run_check(struct job *job)
 	}
 }
 
-static bool is_slot_taken(const struct txpool *pool, const struct slot *slot)
-{
-	struct pooled *p;
-
-	HASH_FIND(by_slot, pool->by_slot, slot, sizeof(*slot), p);
-	return p != NULL;
-}
-
-static void now_ready(struct txpool *pool, struct pooled *p, uint64_t now_ms)
+/* It will outlast this process: tell those who wait for no more. */
+static void now_kept(struct txpool *pool, struct pooled *p)
 {
 	struct waiter **at = &p->waiters;
 	const struct txpool_outcome accepted = {.id = p->tx.id};
 
-	HASH_ADD(by_slot, pool->by_slot, slot, sizeof(p->slot), p);
-	p->state = POOLED_READY;
-	p->since_ms = now_ms;
-	DL_APPEND(pool->ready, p);
-	pool->ready_count++;
-	pool->ready_bytes += p->tx.raw.size;
+	no_longer_accepting(pool, p);
 	while (*at) {
 		struct waiter *w = *at;
 
@@ -255,6 +256,24 @@ static void now_ready(struct txpool *pool, struct pooled *p, uint64_t now_ms)
 		pool->config.answer(pool->config.context, w->ticket, &accepted);
 		free(w);
 	}
+}
+
+static bool is_slot_taken(const struct txpool *pool, const struct slot *slot)
+{
+	struct pooled *p;
+
+	HASH_FIND(by_slot, pool->by_slot, slot, sizeof(*slot), p);
+	return p != NULL;
+}
+
+static void now_ready(struct txpool *pool, struct pooled *p, uint64_t now_ms)
+{
+	HASH_ADD(by_slot, pool->by_slot, slot, sizeof(p->slot), p);
+	p->state = POOLED_READY;
+	p->since_ms = now_ms;
+	DL_APPEND(pool->ready, p);
+	pool->ready_count++;
+	pool->ready_bytes += p->tx.raw.size;
 }
 
 static void refused_at_last(struct txpool *pool, struct pooled *p,
@@ -333,7 +352,8 @@ static void queue_check(struct txpool *pool, struct pooled *p)
 		txpool_flush(pool);
 }
 
-static void add_waiter(struct pooled *p, bool until_final, uint64_t ticket)
+static void add_waiter(struct txpool *pool, struct pooled *p, bool until_final,
+		       uint64_t ticket)
 {
 	struct waiter *w;
 
@@ -344,6 +364,10 @@ static void add_waiter(struct pooled *p, bool until_final, uint64_t ticket)
 	w->until_final = until_final;
 	w->next = p->waiters;
 	p->waiters = w;
+	if (until_final || p->accepting)
+		return;
+	p->accepting = true;
+	DL_APPEND2(pool->accepting, p, before, after);
 }
 
 static void refuse(struct txpool *pool, uint64_t ticket, const struct hash *id,
@@ -369,8 +393,8 @@ static bool join_known(struct txpool *pool, const struct tx *tx,
 	HASH_FIND(hh, pool->by_id, &tx->id, sizeof(tx->id), p);
 	if (!p)
 		return false;
-	if (until_final || p->state == POOLED_CHECKING)
-		add_waiter(p, until_final, ticket);
+	if (until_final || p->batch == 0 || p->batch > pool->kept)
+		add_waiter(pool, p, until_final, ticket);
 	else if (ticket != 0)
 		pool->config.answer(pool->config.context, ticket, &outcome);
 	return true;
@@ -391,7 +415,7 @@ static void keep(struct txpool *pool, const struct tx *tx, bool until_final,
 	expiry_add(pool, p);
 	HASH_ADD(hh, pool->by_id, tx.id, sizeof(p->tx.id), p);
 	pool->bytes += cost_of(p);
-	add_waiter(p, until_final, ticket);
+	add_waiter(pool, p, until_final, ticket);
 	queue_check(pool, p);
 }
 
@@ -480,7 +504,7 @@ const struct tx *txpool_peek(const struct txpool *pool)
 	return pool->ready ? &pool->ready->tx : NULL;
 }
 
-void txpool_pop(struct txpool *pool, uint64_t now_ms)
+void txpool_pop(struct txpool *pool, uint64_t batch, uint64_t now_ms)
 {
 	struct pooled *p = pool->ready;
 
@@ -488,7 +512,20 @@ void txpool_pop(struct txpool *pool, uint64_t now_ms)
 	take_out(pool, p);
 	p->state = POOLED_SENT;
 	p->since_ms = now_ms;
+	p->batch = batch;
 	DL_APPEND(pool->sent, p);
+}
+
+void txpool_kept(struct txpool *pool, uint64_t batch)
+{
+	struct pooled *p, *next;
+
+	pool->kept = batch;
+	DL_FOREACH_SAFE2(pool->accepting, p, next, after)
+	{
+		if (p->batch != 0 && p->batch <= batch)
+			now_kept(pool, p);
+	}
 }
 
 const struct tx *txpool_find(const struct txpool *pool, const struct hash *id,

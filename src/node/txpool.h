@@ -91,8 +91,11 @@ uint64_t txpool_ready_since_ms(const struct txpool *pool);
 /* Lend the oldest ready one, in the shape batch_add takes (id, signature and
  * raw only); NULL when there is none. */
 const struct tx *txpool_peek(const struct txpool *pool);
-/* It was sealed or forwarded. */
-void txpool_pop(struct txpool *pool, uint64_t now_ms);
+/* It was sealed into that batch of this node, or forwarded (`batch` is 1). */
+void txpool_pop(struct txpool *pool, uint64_t batch, uint64_t now_ms);
+/* What was popped into batches up to this one outlasts this process: the batch
+ * is durable, or a validator has it. Only now is it said to be accepted. */
+void txpool_kept(struct txpool *pool, uint64_t batch);
 /* A transaction and its way; NULL when it is not in the pool. Both borrowed
  * until it leaves the pool. */
 const struct tx *txpool_find(const struct txpool *pool, const struct hash *id,

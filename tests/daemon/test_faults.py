@@ -8,7 +8,7 @@ import time
 
 from lib import invariants
 from lib.load import Load
-from lib.network import Failure, wait_until
+from lib.network import Failure, RpcError, wait_until
 from test_join import Daemon, peer_address
 
 PARAMS = ["standard.voting_ms=7000000", "proposal.max_open=100"]
@@ -168,6 +168,41 @@ def test_fault_restart_all(context):
         for node in net.nodes:
             node.wait_ready()
     settle(net, numbers, acknowledged)
+
+
+def is_final(net, tx):
+    try:
+        return net.nodes[0].rpc("tx.get", tx=tx)["height"]
+    except RpcError:
+        return None
+
+
+def test_fault_accepted(context):
+    """What was said to be accepted becomes final, though every node is killed
+    in the moment of saying so"""
+    net, numbers = start(context)
+    accepted = []
+    for index, (voter, *_) in enumerate(VOTERS[:40]):
+        node = net.nodes[index % len(net.nodes)]
+        answer = node.cli("--wait", "accepted", "vote", str(numbers[0]),
+                          "for", "--as", voter)
+        if answer.code != 0:
+            raise Failure(f"vote: {answer.out} {answer.err}")
+        accepted.append(answer.data["tx"])
+        if index % 10 != 9:
+            continue
+        for node in net.nodes:
+            node.signal(signal.SIGKILL)
+            node.alive = False
+        for node in net.nodes:
+            node.wait_gone(10)
+        for node in net.nodes:
+            node.start(ready=False)
+        for node in net.nodes:
+            node.wait_ready()
+    for tx in accepted:
+        wait_until(f"{tx} is final", 30, lambda tx=tx: is_final(net, tx))
+    invariants.same_history(net.nodes)
 
 
 def test_fault_stop_in_order(context):

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -382,12 +383,19 @@ static void numbers_are_told_from_names(void **state)
 
 static void a_lookup_ends_found_or_failed(void **state)
 {
-	struct lookup *found = lookup_start("localhost");
-	struct lookup *dropped = lookup_start("localhost");
+	struct lookup *found, *dropped;
+	struct addrinfo *here;
 	char out[RESOLVE_NUMBER_BYTES];
 	int patience = 500;
 
 	(void)state;
+	if (getaddrinfo("localhost", NULL, NULL, &here) != 0) {
+		print_message("reason: localhost has no address here\n");
+		skip();
+	}
+	freeaddrinfo(here);
+	found = lookup_start("localhost");
+	dropped = lookup_start("localhost");
 	assert_non_null(found);
 	lookup_drop(&dropped);
 	assert_null(dropped);
