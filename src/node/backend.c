@@ -296,13 +296,13 @@ static enum err find_result(struct node *n, const struct hash *id,
 	return ERR_NOT_FOUND;
 }
 
-bool backend_find_final(void *context, const struct hash *id,
-			struct txpool_outcome *out)
+static bool find_outcome(struct node *n, const struct hash *id,
+			 struct txpool_outcome *out)
 {
 	struct loaded_block b;
 	uint32_t index;
 
-	if (find_result(context, id, &b, &index) != ERR_OK)
+	if (find_result(n, id, &b, &index) != ERR_OK)
 		return false;
 	memset(out, 0, sizeof(*out));
 	out->id = *id;
@@ -314,12 +314,20 @@ bool backend_find_final(void *context, const struct hash *id,
 	return true;
 }
 
+bool backend_find_final(void *context, uint64_t ticket, const struct hash *id,
+			struct txpool_outcome *out)
+{
+	/* A whole block is read for it: not for whoever forwards. */
+	return ticket != 0 && !forward_is_ticket(ticket) &&
+	       find_outcome(context, id, out);
+}
+
 static enum err get_tx_location(void *ctx, const struct hash *id,
 				struct admin_location *out)
 {
 	struct txpool_outcome o;
 
-	if (!backend_find_final(ctx, id, &o))
+	if (!find_outcome(ctx, id, &o))
 		return ERR_NOT_FOUND;
 	*out = (struct admin_location){.height = o.height,
 				       .index = o.index,

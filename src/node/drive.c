@@ -305,7 +305,6 @@ static void release(struct node *n)
 void drive_written(struct node *n)
 {
 	uint64_t durable = store_writer_durable(n->writer);
-	bool was_full = drive_is_full(n);
 	struct err_text text = {""};
 	enum err e = store_writer_error(n->writer, &text);
 
@@ -328,8 +327,7 @@ void drive_written(struct node *n)
 		return;
 	}
 	commit_run(n);
-	if (was_full)
-		node_consider_sealing(n);
+	node_consider_sealing(n); /* There may be room again. */
 }
 
 /* --- Commit --- */
@@ -366,6 +364,9 @@ static void queue_finalised(struct node *n, const struct consensus_update *up)
 		}
 		commit_push(n, &item);
 	}
+	/* In its own turn: applying steps consensus again. */
+	if (up->finalised_count > 0)
+		node_arm(n, &n->commit.more, clock_mono_ms());
 }
 
 /* --- Alarms --- */

@@ -382,7 +382,7 @@ void backend_init(struct node *n);
 void backend_fini(struct node *n);
 void backend_answer(void *context, uint64_t ticket,
 		    const struct txpool_outcome *outcome);
-bool backend_find_final(void *context, const struct hash *id,
+bool backend_find_final(void *context, uint64_t ticket, const struct hash *id,
 			struct txpool_outcome *out);
 /* proofs.c */
 enum err backend_receipt(void *ctx, const struct hash *id,

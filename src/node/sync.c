@@ -310,6 +310,12 @@ static enum err check_batch(struct node *n, struct bytes raw,
 	    (!hash_equal(&digest, &ref->digest) ||
 	     batch.origin != ref->origin || batch.sequence != ref->sequence))
 		e = err_set(text, ERR_BAD_BLOCK, "a batch is another one");
+	/* The digest does not cover it, and it is passed on with the batch. */
+	if (e == ERR_OK && (batch.origin >= n->voters.count ||
+			    !batch_verify(&n->voter_keys[batch.origin], &digest,
+					  &batch.signature)))
+		e = err_set(text, ERR_BAD_BLOCK,
+			    "a batch is not signed by its origin");
 	return e;
 }
 

@@ -465,7 +465,8 @@ void txpool_submit(struct txpool *pool, struct bytes raw, bool until_final,
 	if (join_known(pool, &tx, until_final, ticket))
 		return;
 	e = pool->config.admit(context, &tx, &text);
-	if (e == ERR_REPLAY && pool->config.find_final(context, &tx.id, &final))
+	if (e == ERR_REPLAY &&
+	    pool->config.find_final(context, ticket, &tx.id, &final))
 		err_set(&text, e,
 			"this very transaction is final, in block %llu with "
 			"result %s",

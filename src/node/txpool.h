@@ -58,9 +58,10 @@ struct txpool_config {
 	/* All checks but the signature, against the latest state. */
 	enum err (*admit)(void *context, const struct tx *tx,
 			  struct err_text *text);
-	/* A transaction that is final already: fill the outcome, or false. */
-	bool (*find_final)(void *context, const struct hash *id,
-			   struct txpool_outcome *out);
+	/* A transaction that is final already: fill the outcome, or false; also
+	 * when nobody behind the ticket would read it. */
+	bool (*find_final)(void *context, uint64_t ticket,
+			   const struct hash *id, struct txpool_outcome *out);
 	/* Once a ticket. */
 	void (*answer)(void *context, uint64_t ticket,
 		       const struct txpool_outcome *outcome);

@@ -38,10 +38,11 @@ static enum err admit(void *context, const struct tx *tx, struct err_text *text)
 	return ((struct fixture *)context)->admit;
 }
 
-static bool find_final(void *context, const struct hash *id,
+static bool find_final(void *context, uint64_t ticket, const struct hash *id,
 		       struct txpool_outcome *out)
 {
 	(void)context;
+	(void)ticket;
 	(void)id;
 	(void)out;
 	return false;
