@@ -61,8 +61,7 @@ static bool is_synced(const struct node *n)
 	if (counters.peers_up == 0 &&
 	    !(node_is_validator(n) && n->voters.count == 1))
 		return false;
-	return !n->sync.syncing &&
-	       n->commit.durable_height + 2 >= n->sync.target;
+	return sync_is_level(n);
 }
 
 /* The root of the last block, unless much changed since it was last computed:

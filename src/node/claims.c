@@ -122,6 +122,17 @@ static int compare_heights(const void *a, const void *b)
 	return (x->height < y->height) - (x->height > y->height);
 }
 
+uint64_t claims_weight(const struct claims *c)
+{
+	uint64_t weight = 0;
+
+	for (uint32_t i = 0; i < c->voters->count; i++) {
+		if (find(c, &c->voters->voters[i].key))
+			weight += c->voters->voters[i].weight;
+	}
+	return weight;
+}
+
 uint64_t claims_believed(const struct claims *c)
 {
 	const struct electorate *voters = c->voters;

@@ -52,6 +52,9 @@ uint64_t claims_highest(const struct claims *c, uint64_t now_ms);
  * 0: none. */
 uint64_t claims_believed(const struct claims *c);
 
+/* The weight of the validators that made a claim, however high. */
+uint64_t claims_weight(const struct claims *c);
+
 /* Another peer each time, of the best there are, that claims to be above this
  * height; NULL: nobody claims it. Borrowed until the claims change. */
 const struct public_key *claims_pick(struct claims *c, uint64_t above,

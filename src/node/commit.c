@@ -86,6 +86,14 @@ void commit_push(struct node *n, struct commit_item *item)
 	n->commit.queued++;
 }
 
+bool commit_lacks_body(const struct node *n)
+{
+	const struct commit_item *item = n->commit.queue;
+
+	return item && !item->synced && !hash_is_zero(&item->header.payload) &&
+	       !blockpool_find(n->blocks, &item->digest);
+}
+
 bool commit_wants_batch(const struct node *n, const struct hash *digest)
 {
 	const struct commit_item *item = n->commit.queue;

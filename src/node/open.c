@@ -285,7 +285,14 @@ static enum err admit(void *context, const struct tx *tx, struct err_text *text)
 	e = ledger_admit(n->ledger, NULL, tx, clock_wall_ms(), text);
 	/* It may be this very transaction that used the nonce: the block
 	 * tells, or else the next one refuses it. */
-	return e == ERR_REPLAY && is_deciding(n) ? ERR_OK : e;
+	if (e == ERR_REPLAY)
+		return is_deciding(n) ? ERR_OK : e;
+	/* What an old state refuses may be right by now. */
+	if (e != ERR_OK && !sync_is_current(n))
+		e = err_set(text, ERR_NOT_READY, "at height %llu of %llu",
+			    (unsigned long long)n->commit.durable_height,
+			    (unsigned long long)n->sync.target);
+	return e;
 }
 
 static bool is_syncing(void *context)

@@ -445,6 +445,7 @@ void receive_peer_up(void *context, const struct public_key *peer)
 		 voter_of(n, peer) == CONSENSUS_OBSERVER ? "observer"
 							 : "validator");
 	backend_publish_peer(n, peer, true);
+	sync_on_peer_up(n);
 	sync_tell(n);
 	evidence_tell(n, peer);
 }

@@ -126,6 +126,7 @@ struct sync_state {
 	struct public_key asked; /* peer of the request under way */
 	uint64_t asked_ms;	 /* monotonic; 0: none under way */
 	uint32_t turn;		 /* rotates over peers for all else */
+	bool lacked;		 /* a body, at the last tick */
 	bool syncing;
 	/* The finalization of a block that headers led to: kept until the
 	 * block is imported. Data owned; NULL: none. */
@@ -319,6 +320,8 @@ void commit_fini(struct node *n);
 void commit_item_fini(struct commit_item *item);
 /* Takes `item`'s contents as its own. */
 void commit_push(struct node *n, struct commit_item *item);
+/* Is the first in the queue without its body? */
+bool commit_lacks_body(const struct node *n);
 /* Is a block waiting for this batch? */
 bool commit_wants_batch(const struct node *n, const struct hash *digest);
 /* Apply what can be applied, for about 2 ms; the rest in later turns. */
@@ -336,6 +339,12 @@ void sync_on_blocks(struct node *n, const struct public_key *peer,
 		    struct bytes body);
 /* A block became durable: tell peers, soon. */
 void sync_tell(struct node *n);
+void sync_on_peer_up(struct node *n);
+/* As far as is known, nobody has more. */
+bool sync_is_level(const struct node *n);
+/* The same, and a quorum has told, or for an observer somebody: this state is
+ * what others' is. */
+bool sync_is_current(const struct node *n);
 void sync_on_peer_down(struct node *n, const struct public_key *peer);
 /* A finalization names this height; 0: not known. */
 void sync_behind(struct node *n, uint64_t height);

@@ -104,13 +104,22 @@ static void look_at_peers(struct node *n)
 	free(peers);
 }
 
+/* The height up to which this node needs nothing. A block may be final here
+ * without its body: the sign log kept its header and the store was lost. Once
+ * all others have applied it, only their stores have it. */
+static uint64_t needs_above(const struct node *n)
+{
+	return commit_lacks_body(n) ? n->commit.queue->header.height - 1
+				    : n->commit.final_height;
+}
+
 static void ask(struct node *n)
 {
-	const struct wire_sync_request m = {.from_height =
-						    n->commit.final_height + 1,
+	const uint64_t above = needs_above(n);
+	const struct wire_sync_request m = {.from_height = above + 1,
 					    .max_blocks = WIRE_SYNC_BLOCKS_MAX};
-	const struct public_key *peer = claims_pick(
-		&n->sync.claims, n->commit.final_height, clock_mono_ms());
+	const struct public_key *peer =
+		claims_pick(&n->sync.claims, above, clock_mono_ms());
 	struct bytes body;
 
 	if (!peer)
@@ -145,8 +154,8 @@ static void ask_if_free(struct node *n)
 	uint64_t now = clock_mono_ms();
 
 	if (n->sync.asked_ms && now < n->sync.asked_ms + ANSWER_TIMEOUT_MS &&
-	    !claims_has_better(&n->sync.claims, &n->sync.asked,
-			       n->commit.final_height, now))
+	    !claims_has_better(&n->sync.claims, &n->sync.asked, needs_above(n),
+			       now))
 		return;
 	if (n->sync.asked_ms)
 		claims_silent(&n->sync.claims, &n->sync.asked, now + SILENT_MS);
@@ -162,6 +171,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct node *n = w->data;
 	bool still = n->sync.seen_height == n->commit.final_height;
+	bool lacks = commit_lacks_body(n);
 
 	(void)loop;
 	(void)events;
@@ -171,9 +181,10 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
 		set_syncing(n, false);
 	else if (still || !node_is_validator(n))
 		set_syncing(n, true);
-	if (should_ask(n) || still)
+	if (should_ask(n) || still || (lacks && n->sync.lacked))
 		ask_if_free(n);
 	n->sync.seen_height = n->commit.final_height;
+	n->sync.lacked = lacks;
 	commit_run(n); /* Asks again for what did not come. */
 }
 
@@ -202,6 +213,33 @@ void sync_on_tip(struct node *n, const struct public_key *peer, uint64_t height)
 		set_target(n);
 	if (!node_is_validator(n) && height > n->commit.final_height)
 		ask_if_free(n);
+}
+
+/* Its greeting told its height. */
+void sync_on_peer_up(struct node *n)
+{
+	n->sync.looked_ms = 0;
+	look_at_peers(n);
+	set_target(n);
+}
+
+bool sync_is_level(const struct node *n)
+{
+	return !n->sync.syncing &&
+	       n->commit.durable_height + BEHIND_BLOCKS >= n->sync.target;
+}
+
+bool sync_is_current(const struct node *n)
+{
+	uint64_t heard = claims_weight(&n->sync.claims);
+
+	if (!sync_is_level(n))
+		return false;
+	if (!node_is_validator(n))
+		return heard > 0 ||
+		       claims_highest(&n->sync.claims, clock_mono_ms()) > 0;
+	return heard + n->voters.voters[n->me].weight >=
+	       electorate_quorum(&n->voters);
 }
 
 void sync_on_peer_down(struct node *n, const struct public_key *peer)
@@ -425,6 +463,69 @@ static void import_all(struct node *n, struct import *im,
 	commit_run(n);
 }
 
+static enum err fill_one(struct node *n, struct commit_item *item,
+			 const struct wire_sync_block *m,
+			 struct batch_ref *refs, struct err_text *text)
+{
+	struct commit_item got = {.header = item->header};
+	enum err e = read_refs(&got, m->payload, refs, text);
+
+	if (e == ERR_OK)
+		e = take_batches(n, &got, m, text);
+	if (e != ERR_OK) {
+		commit_item_fini(&got);
+		return e;
+	}
+	item->refs = got.refs;
+	item->batches = got.batches;
+	item->batch_count = got.batch_count;
+	item->synced = true;
+	return ERR_OK;
+}
+
+/* Bodies for blocks that are final here and lack them. Their digests are
+ * agreed already; nothing else is taken from the answer. */
+static enum err fill_queue(struct node *n, const struct wire_sync_blocks *m,
+			   struct err_text *text)
+{
+	struct batch_ref *refs = mem_alloc(LIMIT_BLOCK_BATCHES * sizeof(*refs));
+	struct commit_item *item = n->commit.queue;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && item && i < m->count; i++) {
+		struct bytes raw = m->blocks[i].header;
+		struct block_header header;
+		struct hash digest;
+		struct reader r;
+
+		reader_init(&r, raw.data, raw.size);
+		block_header_read(&r, &header);
+		while (item && item->header.height < header.height)
+			item = item->next;
+		block_digest(&digest, &n->genesis_hash, &header);
+		if (reader_done(&r) && item && !item->synced &&
+		    hash_equal(&digest, &item->digest) &&
+		    !blockpool_find(n->blocks, &digest))
+			e = fill_one(n, item, &m->blocks[i], refs, text);
+	}
+	free(refs);
+	return e;
+}
+
+static void fill(struct node *n, const struct public_key *peer,
+		 const struct wire_sync_blocks *m)
+{
+	struct err_text text = {""};
+	enum err e = fill_queue(n, m, &text);
+
+	if (e == ERR_OK) {
+		commit_run(n);
+		return;
+	}
+	log_warn(NODE, "sync: %s: %s", error_name(e), text.text);
+	net_peer_penalise(n->net, peer, 50, "sent blocks that do not hold");
+}
+
 void sync_on_blocks(struct node *n, const struct public_key *peer,
 		    struct bytes body)
 {
@@ -444,8 +545,11 @@ void sync_on_blocks(struct node *n, const struct public_key *peer,
 		n->sync.asked_ms = 0;
 	reader_init(&r, m.blocks[0].header.data, m.blocks[0].header.size);
 	block_header_read(&r, &first);
+	/* Consensus was faster, or wants what is behind it. */
+	if (first.height <= n->commit.final_height && commit_lacks_body(n))
+		fill(n, peer, &m);
 	if (first.height != n->commit.final_height + 1)
-		return; /* Consensus was faster, or it is an old answer. */
+		return;
 	im = mem_alloc(sizeof(*im));
 	e = check_answer(n, im, &m, &text);
 	if (e == ERR_OK) {

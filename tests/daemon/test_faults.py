@@ -242,6 +242,23 @@ def test_fault_data_removed(context):
     settle(net, numbers, work.acknowledged)
 
 
+def test_fault_young_data_removed(context):
+    """The database is removed while the sign log still tells which blocks were
+    agreed on: what was in them comes from the others"""
+    net, numbers = start(context)
+    for turn in range(context.rounds(10, 100)):
+        victim = net.nodes[turn % len(net.nodes)]
+        other = net.nodes[(turn + 1) % len(net.nodes)]
+        victim.kill()
+        shutil.rmtree(os.path.join(victim.folder, "db"))
+        victim.start(ready=False)
+        # The next block shows that all before it are final.
+        other.cli("vote", str(numbers[0]), "for", "--as", f"voter{turn}",
+                  expect=0)
+        victim.wait_ready()
+    settle(net, numbers, None)
+
+
 def test_fault_directory_removed(context):
     """A node whose whole data directory was removed joins anew with its key
     from a backup: it gets everything that was acknowledged, and does not

@@ -66,6 +66,7 @@ static void one_of_four_is_not_believed_two_are(void **state)
 	init_voters(&e, weights, 4);
 	claims_init(&c, &e);
 	assert_int_equal(claims_believed(&c), 0);
+	assert_int_equal(claims_weight(&c), 0);
 	note(&c, 3, 1000000);
 	assert_int_equal(claims_believed(&c), 0);
 	note(&c, 0, 7);
@@ -73,6 +74,9 @@ static void one_of_four_is_not_believed_two_are(void **state)
 	note(&c, 1, 9);
 	note(&c, 2, 8);
 	assert_int_equal(claims_believed(&c), 9);
+	assert_int_equal(claims_weight(&c), 4);
+	note(&c, 17, 8); /* No validator. */
+	assert_int_equal(claims_weight(&c), 4);
 	claims_fini(&c);
 }
 
