@@ -12,7 +12,7 @@ void consensus_config_defaults(struct consensus_config *config)
 	config->delta_ms = 200;
 	config->delta_max_ms = 5000;
 	config->heartbeat_ms = 5000;
-	config->interval_ms = 3;
+	config->interval_ms = 6;
 	config->drift_ms = 1000;
 	config->window = CONSENSUS_DEFAULT_WINDOW;
 }

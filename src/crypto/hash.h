@@ -29,11 +29,11 @@ void hasher_final(struct hasher *h, struct hash *out);
 /* All at once. */
 void hash_bytes(struct hash *out, const char *domain, const void *data,
 		size_t size);
-/* H(domain, a || b). */
 /* BLAKE2b-256 without a key: one compression for up to 128 bytes where a key
  * costs a second one. The state tree alone uses it, with a prefix of its own
  * for each shape of input. */
 void hash_plain(struct hash *out, const void *data, size_t size);
+/* H(domain, a || b). */
 void hash_two(struct hash *out, const char *domain, const struct hash *a,
 	      const struct hash *b);
 

@@ -9,12 +9,18 @@
 #include <string.h>
 #include <utlist.h>
 
+/* Of one origin in the hands of the workers, unless a block lists more: it
+ * shares them with all others' batches and with clients. */
+#define CHECKING_BYTES_MAX (2u * LIMIT_BATCH_BYTES)
+
 struct batchpool {
 	struct batchpool_config config;
 	struct arena arena;
 	struct pooled_batch *by_digest;
 	struct pooled_batch *by_age;
 	size_t origin_bytes[LIMIT_VALIDATORS];
+	size_t checking_bytes[LIMIT_VALIDATORS];
+	uint64_t checks; /* begun */
 	size_t bytes;
 	uint64_t distrusted_until_ms[LIMIT_VALIDATORS]; /* origins */
 	uint32_t invalid;
@@ -34,6 +40,7 @@ struct check_job {
 	struct job job;
 	struct batchpool *pool;
 	struct hash digest; /* finds the batch again: it may be gone */
+	uint64_t check;	    /* or be another copy */
 	struct hash genesis;
 	struct public_key origin;
 	struct public_key sender;
@@ -63,11 +70,14 @@ static void count(struct batchpool *pool, const struct pooled_batch *b,
 {
 	uint32_t workable = is_workable(b);
 	uint32_t waiting = b->own && !b->proposed;
+	size_t checking = b->state == BATCH_CHECKING ? b->size : 0;
 
 	if (add) {
+		pool->checking_bytes[b->ref.origin] += checking;
 		pool->workable += workable;
 		pool->own_waiting += waiting;
 	} else {
+		pool->checking_bytes[b->ref.origin] -= checking;
 		pool->workable -= workable;
 		pool->own_waiting -= waiting;
 	}
@@ -220,7 +230,7 @@ static void done_check(struct job *job)
 	struct batchpool *pool = c->pool;
 	struct pooled_batch *b = batchpool_find(pool, &c->digest);
 
-	if (b && b->state == BATCH_CHECKING) {
+	if (b && b->state == BATCH_CHECKING && b->check == c->check) {
 		switch (c->result) {
 		case CHECK_GOOD:
 			set_state(pool, b, BATCH_HELD);
@@ -237,7 +247,7 @@ static void done_check(struct job *job)
 	free(c);
 }
 
-static void queue_check(struct batchpool *pool, const struct pooled_batch *b,
+static void queue_check(struct batchpool *pool, struct pooled_batch *b,
 			const struct public_key *sender)
 {
 	struct check_job *c = mem_alloc(sizeof(*c) + b->size);
@@ -246,6 +256,7 @@ static void queue_check(struct batchpool *pool, const struct pooled_batch *b,
 	c->job.done = done_check;
 	c->job.bytes = b->size;
 	c->pool = pool;
+	c->check = b->check = ++pool->checks;
 	c->digest = b->ref.digest;
 	c->genesis = pool->config.genesis;
 	c->origin = pool->config.validators[b->ref.origin];
@@ -285,6 +296,7 @@ static bool is_welcome(const struct batchpool *pool,
 
 	if (public_key_equal(sender, &c->validators[ref->origin]) &&
 	    clock_mono_ms() >= pool->distrusted_until_ms[ref->origin] &&
+	    pool->checking_bytes[ref->origin] + size <= CHECKING_BYTES_MAX &&
 	    pool->origin_bytes[ref->origin] + size <= c->bytes_per_origin)
 		return true;
 	return c->wanted(c->context, &ref->digest);

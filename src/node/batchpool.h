@@ -37,6 +37,7 @@ struct pooled_batch {
 	bool proposed;	 /* some block proposed lists it */
 	uint32_t listed; /* blocks one would build on that list it */
 	uint64_t since_ms;
+	uint64_t check;			  /* number of the last one */
 	UT_hash_handle hh;		  /* by digest */
 	struct pooled_batch *prev, *next; /* by age */
 };

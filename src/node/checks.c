@@ -124,11 +124,21 @@ static void look(struct node *n, struct slot *s)
 	}
 }
 
-static void vote(struct node *n, struct slot *s)
+static void tell_vote(struct node *n, const struct checkpoint_vote *v)
 {
 	uint8_t raw[CHECKPOINT_VOTE_BYTES];
-	struct checkpoint_vote v;
 	struct writer w;
+
+	writer_init(&w, raw, sizeof(raw));
+	checkpoint_vote_write(&w, v);
+	assert(!w.bad);
+	net_broadcast_peers(n->net, wire_kind_class(WIRE_CHECKPOINT_VOTE),
+			    WIRE_CHECKPOINT_VOTE, raw, w.size);
+}
+
+static void vote(struct node *n, struct slot *s)
+{
+	struct checkpoint_vote v;
 	enum err e;
 
 	if (!node_is_validator(n))
@@ -137,11 +147,19 @@ static void vote(struct node *n, struct slot *s)
 			     &s->votes.own);
 	e = checkpoint_votes_add(&s->votes, &v);
 	assert(e == ERR_OK);
-	writer_init(&w, raw, sizeof(raw));
-	checkpoint_vote_write(&w, &v);
-	assert(!w.bad);
-	net_broadcast_peers(n->net, wire_kind_class(WIRE_CHECKPOINT_VOTE),
-			    WIRE_CHECKPOINT_VOTE, raw, w.size);
+	tell_vote(n, &v);
+}
+
+/* What was said may have been lost on its way to too many. */
+static void vote_again(struct node *n, const struct slot *s)
+{
+	struct checkpoint_vote v;
+
+	if (!node_is_validator(n) || !voter_set_has(&s->votes.voted, n->me))
+		return;
+	checkpoint_vote_sign(&v, n->key, n->me, &n->genesis_hash,
+			     &s->votes.own);
+	tell_vote(n, &v);
 }
 
 static void add_vote(struct slot *s, const struct checkpoint_vote *v)
@@ -189,8 +207,8 @@ static bool is_wanted(struct node *n, const struct checkpoint_vote *v,
 		      struct slot **slot)
 {
 	*slot = find_slot(n, v->height);
-	if (v->voter >= n->voters.count)
-		return false;
+	if (v->voter >= n->voters.count || v->voter == n->me)
+		return false; /* Ours are made here. */
 	if (*slot)
 		return !(*slot)->certified &&
 		       !voter_set_has(&(*slot)->votes.voted, v->voter);
@@ -259,6 +277,7 @@ void checks_on_second(struct node *n)
 			continue;
 		s->asked_ms = now;
 		request(n, s->votes.height);
+		vote_again(n, s);
 	}
 }
 

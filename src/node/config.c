@@ -629,9 +629,10 @@ bool config_needs_restart(const struct config_set *now,
 		if (is_live((enum config_key)i) ||
 		    same_value(now, wanted, (enum config_key)i))
 			continue;
-		used += (size_t)snprintf(keys->text + used,
-					 sizeof(keys->text) - used, "%s%s",
-					 used ? ", " : "", ROWS[i].key);
+		if (used < sizeof(keys->text))
+			used += (size_t)snprintf(
+				keys->text + used, sizeof(keys->text) - used,
+				"%s%s", used ? ", " : "", ROWS[i].key);
 	}
 	return used > 0;
 }

@@ -12,20 +12,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* To one peer at once; it hears the rest from others, or the next time. */
-#define TELL_BYTES (256u * 1024u)
+/* To one peer at once, about one signer: nobody's pieces hide another's. */
+#define TELL_BYTES (64u * 1024u)
 
 static bool count_one(void *context, struct bytes key, struct bytes value)
 {
 	struct node *n = context;
 	struct reader r;
 	uint32_t signer;
+	uint8_t kind;
 
 	(void)value;
 	reader_init(&r, key.data + 1, key.size - 1);
 	signer = read_u32(&r);
-	if (!r.bad && signer < LIMIT_VALIDATORS)
-		n->evidence.count[signer]++;
+	read_u32(&r);
+	read_u64(&r);
+	kind = read_u8(&r);
+	if (!r.bad && signer < LIMIT_VALIDATORS && kind <= EVIDENCE_KINDS)
+		n->evidence.count[signer][kind]++;
 	return true;
 }
 
@@ -40,7 +44,7 @@ static bool is_known(struct node *n, const struct evidence *e)
 	uint8_t id[EVIDENCE_ID_BYTES];
 
 	if (e->signer < LIMIT_VALIDATORS &&
-	    n->evidence.count[e->signer] >= EVIDENCE_PER_SIGNER)
+	    n->evidence.count[e->signer][e->kind] >= EVIDENCE_OF_A_KIND)
 		return true;
 	evidence_id(id, e);
 	for (unsigned int i = 0; i < EVIDENCE_RECENT; i++) {
@@ -52,7 +56,7 @@ static bool is_known(struct node *n, const struct evidence *e)
 
 static void remember(struct node *n, const struct evidence *e)
 {
-	n->evidence.count[e->signer]++;
+	n->evidence.count[e->signer][e->kind]++;
 	evidence_id(n->evidence.recent[n->evidence.next], e);
 	n->evidence.next = (n->evidence.next + 1) % EVIDENCE_RECENT;
 }
@@ -94,23 +98,33 @@ void evidence_keep(struct node *n, const struct evidence *e)
 struct telling {
 	struct node *n;
 	const struct public_key *peer;
+	uint32_t signer;
+	size_t of_signer;
 	size_t bytes;
 };
 
 static bool tell_one(void *context, struct bytes key, struct bytes value)
 {
 	struct telling *t = context;
+	struct reader r;
+	uint32_t signer;
 
-	(void)key;
+	reader_init(&r, key.data + 1, key.size - 1);
+	signer = read_u32(&r);
+	if (signer != t->signer)
+		t->of_signer = 0;
+	t->signer = signer;
+	t->of_signer += value.size;
+	if (t->of_signer > value.size && t->of_signer > TELL_BYTES)
+		return true;
 	t->bytes += value.size;
-	return t->bytes <= TELL_BYTES &&
-	       net_send(t->n->net, t->peer, wire_kind_class(WIRE_EVIDENCE),
+	return net_send(t->n->net, t->peer, wire_kind_class(WIRE_EVIDENCE),
 			WIRE_EVIDENCE, value.data, value.size) == ERR_OK;
 }
 
 void evidence_tell(struct node *n, const struct public_key *peer)
 {
-	struct telling t = {n, peer, 0};
+	struct telling t = {.n = n, .peer = peer};
 
 	if (!serve_may_read(n, peer))
 		return;

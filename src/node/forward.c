@@ -58,10 +58,9 @@ void forward_ready(struct node *n)
 	while ((tx = txpool_peek(n->txpool))) {
 		txpool_find(n->txpool, &tx->id, &way);
 		if (!send_tx(n, tx, way))
-			break; /* Tried again every second. */
-		txpool_pop(n->txpool, 1, clock_mono_ms());
+			return; /* Tried again every second. */
+		txpool_pop(n->txpool, 0, clock_mono_ms());
 	}
-	txpool_kept(n->txpool, 1);
 }
 
 /* To one that has not been tried; when all have, a new round begins, in which

@@ -289,7 +289,9 @@ static int run(struct daemon *daemon)
 	ev_signal_start(loop, &term);
 	ev_signal_start(loop, &interrupt);
 	ev_signal_start(loop, &hup);
-	ev_run(loop, 0);
+	/* It may have found at once why it must not run. */
+	if (node_stopped_by(node) == ERR_OK)
+		ev_run(loop, 0);
 	e = node_stopped_by(node);
 	node_free(&node);
 	ev_loop_destroy(loop);

@@ -122,14 +122,14 @@ static uint64_t seal_at(const struct node *n)
 void node_consider_sealing(struct node *n)
 {
 	ev_timer_stop(n->loop, &n->seal.timer);
-	if (txpool_ready_count(n->txpool) == 0 || n->stopping ||
-	    drive_is_full(n))
-		return; /* Looked at again when less waits for the disk. */
+	if (txpool_ready_count(n->txpool) == 0 || n->stopping)
+		return;
 	if (!node_is_validator(n)) {
 		forward_ready(n);
 		return;
 	}
-	while (txpool_ready_count(n->txpool) > 0) {
+	/* When it is full: looked at again when less waits for the disk. */
+	while (txpool_ready_count(n->txpool) > 0 && !drive_is_full(n)) {
 		uint64_t at = seal_at(n);
 
 		if (at > clock_mono_ms()) {

@@ -178,8 +178,9 @@ bool payload_complete(struct node *n, struct pooled_block *b)
 
 		if (batch && batch->state == BATCH_HELD)
 			continue;
-		/* Final already, or from before a restart. */
-		if (!batch && blockstore_has_batch(n->store, ref))
+		/* Final already, or from before a restart. Whoever lists what
+		 * does not exist makes nobody look at every turn. */
+		if (!batch && ask && blockstore_has_batch(n->store, ref))
 			continue;
 		complete = false;
 		if (!batch && ask)

@@ -163,10 +163,11 @@ struct forward_state {
 /* Evidence kept last: what was submitted to the store is not there at once. */
 #define EVIDENCE_RECENT 64u
 /* Of one signer: more would say nothing new, and it can make any number. */
-#define EVIDENCE_PER_SIGNER 64u
+#define EVIDENCE_OF_A_KIND 32u
 
 struct evidence_state {
-	uint32_t count[LIMIT_VALIDATORS]; /* kept, by signer */
+	/* Kept, by signer and kind. */
+	uint32_t count[LIMIT_VALIDATORS][EVIDENCE_KINDS + 1];
 	uint8_t recent[EVIDENCE_RECENT][EVIDENCE_ID_BYTES];
 	uint32_t next;
 };

@@ -1,5 +1,4 @@
-/* Catching up: fetch finalised blocks from peers, verify, hand to commit; and
- * serve others.
+/* Catching up: fetch finalised blocks from peers, verify, hand to commit.
  *
  * An answer is a hash-linked run of blocks from the one after our last, headers
  * up to one that a finalization names, and that certificate. One signature
@@ -27,8 +26,7 @@
 #define LOOK_MS		1000
 #define LOOK_MAX	192
 #define TELL_INTERVAL_S 0.05
-#define ANSWER_BYTES	(640u * 1024u)
-/* Until a node has heard its peers it does not call itself caught up. */
+/* So far behind is behind. */
 #define BEHIND_BLOCKS 2
 
 /* --- Telling --- */

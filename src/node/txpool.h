@@ -92,10 +92,11 @@ uint64_t txpool_ready_since_ms(const struct txpool *pool);
 /* Lend the oldest ready one, in the shape batch_add takes (id, signature and
  * raw only); NULL when there is none. */
 const struct tx *txpool_peek(const struct txpool *pool);
-/* It was sealed into that batch of this node, or forwarded (`batch` is 1). */
+/* It was sealed into that batch of this node, or forwarded (`batch` is 0). */
 void txpool_pop(struct txpool *pool, uint64_t batch, uint64_t now_ms);
-/* What was popped into batches up to this one outlasts this process: the batch
- * is durable, or a validator has it. Only now is it said to be accepted. */
+/* Batches up to this one are durable: what is in them outlasts this process,
+ * and only now is it said to be accepted. What was forwarded is said to be so
+ * when it is final: until then it may be in no more than memory. */
 void txpool_kept(struct txpool *pool, uint64_t batch);
 /* A transaction and its way; NULL when it is not in the pool. Both borrowed
  * until it leaves the pool. */

@@ -156,10 +156,12 @@ static bool strike_poison(struct villain *v)
 	struct tx tx = make_tx(v, 1, false);
 	struct bytes raw = make_batch(v, 5, &tx);
 
-	for (size_t i = 1; i < v->peer_count; i++)
-		tell(v, &v->peers[i], WIRE_BATCH, raw);
+	/* First, so that it is there before anybody lists the batch. */
 	((uint8_t *)raw.data)[raw.size - 1] ^= 1;
 	tell(v, &v->peers[0], WIRE_BATCH, raw);
+	((uint8_t *)raw.data)[raw.size - 1] ^= 1;
+	for (size_t i = 1; i < v->peer_count; i++)
+		tell(v, &v->peers[i], WIRE_BATCH, raw);
 	return true;
 }
 

@@ -645,7 +645,7 @@ static void config_defaults_are_those_of_the_contract(void **state)
 	consensus_config_defaults(&c);
 	assert_int_equal(c.delta_ms, 200);
 	assert_int_equal(c.heartbeat_ms, 5000);
-	assert_int_equal(c.interval_ms, 3);
+	assert_int_equal(c.interval_ms, 6);
 	assert_int_equal(c.drift_ms, 1000);
 	assert_int_equal(c.window, CONSENSUS_DEFAULT_WINDOW);
 }

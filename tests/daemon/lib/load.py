@@ -72,7 +72,9 @@ class Load:
                     int(result.data["index"]),
                     result.data["result"]["code"]))
             elif result.code == 1:
-                self.refused.append((voter, result.out))
+                # A node that is stopping says so; that is no verdict.
+                if result.data["error"]["name"] != "shutting_down":
+                    self.refused.append((voter, result.out))
             elif result.code not in (2, 6, 7):
                 self.refused.append((voter, f"exit {result.code}: "
                                      f"{result.out} {result.err}"))
