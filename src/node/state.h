@@ -163,7 +163,7 @@ struct forward_state {
 /* Evidence kept last: what was submitted to the store is not there at once. */
 #define EVIDENCE_RECENT 64u
 /* Of one signer: more would say nothing new, and it can make any number. */
-#define EVIDENCE_OF_A_KIND 32u
+#define EVIDENCE_OF_A_KIND 64u
 
 struct evidence_state {
 	/* Kept, by signer and kind. */
