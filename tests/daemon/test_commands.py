@@ -7,7 +7,7 @@ import pty
 import subprocess
 import time
 
-from lib.network import Failure, Rpc, process_runs, wait_until
+from lib.network import Failure, Rpc, Skip, process_runs, wait_until
 
 PARAMS = ["standard.voting_ms=600000", "emergency.delay_ms=600000"]
 
@@ -47,7 +47,10 @@ def plain(net, *words, code=0, terminal=False, environment=None):
         if done.returncode != code:
             raise Failure(f"{words}: exit {done.returncode}: {done.stderr}")
         return done.stdout
-    ours, theirs = pty.openpty()
+    try:
+        ours, theirs = pty.openpty()
+    except OSError as error:
+        raise Skip("no pseudo-terminal can be had here") from error
     done = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs,
                             stderr=subprocess.DEVNULL, env=environment)
     os.close(theirs)
