@@ -207,8 +207,11 @@ static bool flush_slice(struct governance *g, struct output *out,
 			uint32_t budget)
 {
 	uint32_t left = g->pending_count - g->pending_flushed;
-	struct pending *slice = g->pending + g->pending_flushed;
+	struct pending *slice;
 
+	if (left == 0)
+		return true;
+	slice = g->pending + g->pending_flushed;
 	if (budget > left)
 		budget = left;
 	if (budget > 1)
