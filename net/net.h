@@ -37,9 +37,11 @@ struct net_callbacks {
 	 * callback returns. The kind is any byte: see enum wire_kind. */
 	void (*on_message)(void *context, const struct public_key *peer,
 			   uint8_t kind, struct bytes body);
-	/* A HELLO was accepted on the first link to the peer, and on each later
-	 * one: what the peer missed may be sent again. */
+	/* A HELLO was accepted on the first link to the peer. */
 	void (*on_peer_up)(void *context, const struct public_key *peer);
+	/* One was accepted while a link was up: its second link, or it started
+	 * again before its end was seen. What it missed may be sent again. */
+	void (*on_peer_again)(void *context, const struct public_key *peer);
 	/* The last link is gone; its queues are emptied. */
 	void (*on_peer_down)(void *context, const struct public_key *peer);
 };

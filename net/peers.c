@@ -93,8 +93,10 @@ void peer_update(struct net *n, struct peer *p, bool accepted)
 			 (unsigned long long)p->height);
 		gossip_send_sample(n, p);
 	}
-	if (up && accepted && n->callbacks.on_peer_up)
+	if (up && !was_up && n->callbacks.on_peer_up)
 		n->callbacks.on_peer_up(n->callbacks.context, &p->key);
+	if (up && was_up && accepted && n->callbacks.on_peer_again)
+		n->callbacks.on_peer_again(n->callbacks.context, &p->key);
 	if (up || !was_up)
 		return;
 	p->connected_ms = 0;

@@ -541,6 +541,7 @@ static enum err open_net(struct node *n, struct err_text *text)
 		.callbacks = {.context = n,
 			      .on_message = receive_message,
 			      .on_peer_up = receive_peer_up,
+			      .on_peer_again = receive_peer_again,
 			      .on_peer_down = receive_peer_down},
 	};
 

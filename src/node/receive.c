@@ -436,24 +436,23 @@ void receive_message(void *context, const struct public_key *peer, uint8_t kind,
 	}
 }
 
-void receive_peer_up(void *context, const struct public_key *peer)
+void receive_peer_again(void *context, const struct public_key *peer)
 {
 	struct node *n = context;
 
-	log_info(NET, "peer %02x%02x%02x%02x is up (%s)", peer->b[0],
-		 peer->b[1], peer->b[2], peer->b[3],
-		 voter_of(n, peer) == CONSENSUS_OBSERVER ? "observer"
-							 : "validator");
-	backend_publish_peer(n, peer, true);
 	sync_on_peer_up(n);
 	sync_tell(n);
 	evidence_tell(n, peer);
 }
 
+void receive_peer_up(void *context, const struct public_key *peer)
+{
+	backend_publish_peer(context, peer, true);
+	receive_peer_again(context, peer);
+}
+
 void receive_peer_down(void *context, const struct public_key *peer)
 {
-	log_info(NET, "peer %02x%02x%02x%02x is down", peer->b[0], peer->b[1],
-		 peer->b[2], peer->b[3]);
 	backend_publish_peer(context, peer, false);
 	sync_on_peer_down(context, peer);
 }

@@ -312,6 +312,7 @@ void evidence_of_batch(struct node *n, struct bytes raw, uint32_t bad);
 void receive_message(void *context, const struct public_key *peer, uint8_t kind,
 		     struct bytes body);
 void receive_peer_up(void *context, const struct public_key *peer);
+void receive_peer_again(void *context, const struct public_key *peer);
 void receive_peer_down(void *context, const struct public_key *peer);
 
 /* --- commit.c --- */

@@ -236,6 +236,8 @@ def test_commands_wait_and_watch(context):
 def test_commands_watch_peers(context):
     """watch tells when a peer goes and when it is back"""
     net = context.network(validators=4, params=PARAMS)
+    wait_until("all three peers are up", 10,
+               lambda: int(net.nodes[0].rpc("node.status")["peers"]) == 3)
     with Rpc(net.nodes[0].socket) as connection:
         connection.call("events.subscribe", types=["peer"])
         net.nodes[2].kill()

@@ -34,6 +34,14 @@ static void on_up(void *context, const struct public_key *peer)
 	h->ups++;
 }
 
+static void on_again(void *context, const struct public_key *peer)
+{
+	struct host *h = context;
+
+	(void)peer;
+	h->agains++;
+}
+
 static void on_down(void *context, const struct public_key *peer)
 {
 	struct host *h = context;
@@ -81,6 +89,7 @@ struct net_config bench_config(struct bench *b, size_t index)
 	c.callbacks.context = &b->hosts[index];
 	c.callbacks.on_message = on_message;
 	c.callbacks.on_peer_up = on_up;
+	c.callbacks.on_peer_again = on_again;
 	c.callbacks.on_peer_down = on_down;
 	return c;
 }

@@ -19,7 +19,7 @@ struct host {
 	/* What came in. */
 	uint64_t received;
 	uint64_t received_bytes;
-	uint64_t ups, downs;
+	uint64_t ups, agains, downs;
 	uint8_t last_kind;
 	struct public_key last_peer;
 	uint8_t kinds[64]; /* the first ones, in order */
