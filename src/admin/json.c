@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/hex.h"
+#include "governance/tally.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,15 +20,10 @@ json_t *json_u64(uint64_t v)
 
 json_t *json_u128(unsigned __int128 v)
 {
-	char text[48];
-	size_t at = sizeof(text);
+	char text[U128_TEXT_BYTES];
 
-	text[--at] = '\0';
-	do {
-		text[--at] = (char)('0' + (int)(v % 10));
-		v /= 10;
-	} while (v > 0);
-	return json_string(text + at);
+	u128_format(text, v);
+	return json_string(text);
 }
 
 json_t *json_count(uint64_t v)

@@ -340,20 +340,9 @@ static void check_running(struct cli *cli, json_t *list)
 	json_decref(health);
 }
 
-static void show_findings(struct cli *cli, const json_t *list)
+static void show_list(struct cli *cli, const json_t *list)
 {
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach (list, i, row) {
-		bool ok = json_is_true(json_object_get(row, "ok"));
-
-		color_begin(cli, ok ? COLOR_GREEN : COLOR_RED);
-		fputs(show_mark(ok), stdout);
-		color_end(cli);
-		printf(" %-10s %s\n", json_get_text(row, "name"),
-		       json_get_text(row, "text"));
-	}
+	show_findings(cli, list, 10);
 }
 
 int cmd_DOCTOR(struct cli *cli)
@@ -373,6 +362,6 @@ int cmd_DOCTOR(struct cli *cli)
 	json_array_foreach (list, i, row) {
 		well = well && json_is_true(json_object_get(row, "ok"));
 	}
-	code = cli_emit(cli, list, show_findings);
+	code = cli_emit(cli, list, show_list);
 	return well ? code : CLI_EXIT_CHECK_FAILED;
 }

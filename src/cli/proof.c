@@ -332,7 +332,7 @@ int cmd_TX_SUBMIT(struct cli *cli)
 	struct admin_error error;
 	struct err_text text = {""};
 	struct bytes raw = {NULL, 0};
-	json_t *params, *result;
+	json_t *result;
 	int code;
 	enum err e = take_input(cli->words[0], "raw", &raw, &text);
 
@@ -342,16 +342,9 @@ int cmd_TX_SUBMIT(struct cli *cli)
 		free((void *)(uintptr_t)raw.data);
 		return cmd_TX_DECODE(cli);
 	}
-	params = json_object();
-	json_put(params, "tx", json_hex(raw.data, raw.size));
-	json_put(params, "wait",
-		 json_string(cli->finalized ? "finalized" : "accepted"));
-	json_put(params, "timeout_ms",
-		 json_integer((json_int_t)(cli->timeout_ms < 600000
-						   ? cli->timeout_ms
-						   : 600000)));
+	e = cli_submit(cli, raw, &result, &error);
 	free((void *)(uintptr_t)raw.data);
-	if (cli_ask(cli, "tx.submit", params, &result, &error))
+	if (e)
 		return cli_refused(cli, &error);
 	code = (int)json_integer_value(
 		json_object_get(json_object_get(result, "result"), "code"));

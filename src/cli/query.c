@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "cli/render.h"
 #include "cli/sign.h"
+#include "governance/tally.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,16 +49,10 @@ static void show_choice(struct cli *cli, const json_t *tally,
 /* For, among for and against: the sum as digits again. */
 static const char *sum_text(const char *a, const char *b)
 {
-	static char text[48];
-	unsigned __int128 v = parse_u128(a) + parse_u128(b);
-	size_t at = sizeof(text);
+	static char text[U128_TEXT_BYTES];
 
-	text[--at] = '\0';
-	do {
-		text[--at] = (char)('0' + (int)(v % 10));
-		v /= 10;
-	} while (v > 0);
-	return text + at;
+	u128_format(text, parse_u128(a) + parse_u128(b));
+	return text;
 }
 
 /* "50%", "67.5%": a rule, which is round more often than not. */

@@ -192,6 +192,22 @@ void color_end(const struct cli *cli)
 		fputs("\033[0m", stdout);
 }
 
+void show_findings(const struct cli *cli, const json_t *rows, int width)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (rows, i, row) {
+		bool ok = json_is_true(json_object_get(row, "ok"));
+
+		color_begin(cli, ok ? COLOR_GREEN : COLOR_RED);
+		fputs(show_mark(ok), stdout);
+		color_end(cli);
+		printf(" %-*s %s\n", width, json_get_text(row, "name"),
+		       json_get_text(row, "text"));
+	}
+}
+
 /* --- Tables --- */
 
 struct table {

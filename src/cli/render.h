@@ -29,6 +29,9 @@ const char *show_bp(uint64_t bp); /* "82.9%" */
 const char *show_bar(const char *part, const char *whole);
 const char *show_mark(bool good); /* "✓" or "✗" */
 
+/* Rows {ok, name, text}, each behind a coloured mark; names as wide as that. */
+void show_findings(const struct cli *cli, const json_t *rows, int width);
+
 unsigned __int128 parse_u128(const char *digits);
 
 void color_begin(const struct cli *cli, enum color color);

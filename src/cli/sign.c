@@ -262,8 +262,8 @@ static int dry_run(struct cli *cli, const struct signer *s, struct bytes raw,
 	return cli_emit(cli, o, show_dry);
 }
 
-static enum err send(struct cli *cli, struct bytes raw, json_t **result,
-		     struct admin_error *error)
+enum err cli_submit(struct cli *cli, struct bytes raw, json_t **result,
+		    struct admin_error *error)
 {
 	json_t *params = json_object();
 
@@ -311,7 +311,7 @@ static enum err attempt(struct cli *cli, const struct signer *s,
 	*result = NULL;
 	if (e)
 		return admin_error_set(error, e, text.text);
-	e = send(cli, raw, result, error);
+	e = cli_submit(cli, raw, result, error);
 	return e ? e : outcome(result, error);
 }
 

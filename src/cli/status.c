@@ -235,18 +235,7 @@ int cmd_STATUS(struct cli *cli)
 
 static void show_checks(struct cli *cli, const json_t *value)
 {
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach (json_object_get(value, "checks"), i, row) {
-		bool ok = json_is_true(json_object_get(row, "ok"));
-
-		color_begin(cli, ok ? COLOR_GREEN : COLOR_RED);
-		fputs(show_mark(ok), stdout);
-		color_end(cli);
-		printf(" %-12s %s\n", json_get_text(row, "name"),
-		       json_get_text(row, "text"));
-	}
+	show_findings(cli, json_object_get(value, "checks"), 12);
 }
 
 int cmd_HEALTH(struct cli *cli)

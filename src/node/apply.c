@@ -166,8 +166,7 @@ static enum err take_batch(struct apply *a)
 	e = blockstore_get(a->n->store, &key, &value, &size);
 	if (e != ERR_OK)
 		return e;
-	a->raw = (struct bytes){mem_copy(value, size), size};
-	free(value);
+	a->raw = (struct bytes){value, size};
 	return ERR_OK;
 }
 

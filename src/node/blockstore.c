@@ -126,16 +126,22 @@ void blockstore_put_batch(struct store_batch *to, const struct batch_ref *ref,
 	blockstore_put(to, &key, "", 0);
 }
 
-bool blockstore_has_batch(struct store *s, const struct batch_ref *ref)
+static bool has(struct store *s, const struct store_key *key)
 {
-	struct store_key key = key_present(ref);
 	uint8_t *value;
 	size_t size;
 
-	if (blockstore_get(s, &key, &value, &size) != ERR_OK)
+	if (blockstore_get(s, key, &value, &size) != ERR_OK)
 		return false;
 	free(value);
 	return true;
+}
+
+bool blockstore_has_batch(struct store *s, const struct batch_ref *ref)
+{
+	struct store_key key = key_present(ref);
+
+	return has(s, &key);
 }
 
 void blockstore_put_tx(struct store_batch *to, const struct hash *id,
@@ -229,13 +235,8 @@ void blockstore_put_evidence(struct store_batch *to, const struct evidence *e,
 bool blockstore_has_evidence(struct store *s, const struct evidence *e)
 {
 	struct store_key key = key_evidence(e);
-	uint8_t *value;
-	size_t size;
 
-	if (blockstore_get(s, &key, &value, &size) != ERR_OK)
-		return false;
-	free(value);
-	return true;
+	return has(s, &key);
 }
 
 enum err blockstore_get(struct store *s, const struct store_key *key,

@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/clock.h"
-#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -159,16 +158,15 @@ static bool is_ready(struct node *n, struct commit_item *item,
 /* --- Applying --- */
 
 /* The root of a checkpoint that is due, before the next block changes the
- * state; false when there is more to hash. */
-static bool root_some(struct node *n, uint64_t until_us)
+ * state. */
+static void root_some(struct node *n, uint64_t until_us)
 {
 	while (!ledger_root_some(n->ledger, ROOT_HASHES)) {
 		if (clock_mono_us() >= until_us)
-			return false;
+			return;
 	}
 	checks_after_block(n);
 	n->commit.root_due = false;
-	return true;
 }
 
 /* Somebody asked for the root of now: worked on when there is nothing else to

@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 const char *argp_program_version = "bcai-govd " PACKAGE_VERSION;
@@ -299,17 +298,6 @@ static int run(struct daemon *daemon)
 	return exit_code(e);
 }
 
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		log_warn(NODE, "cannot raise the limit of open files");
-}
-
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
@@ -336,7 +324,6 @@ int main(int argc, char **argv)
 		fputs("bcai-govd: libsodium cannot start\n", stderr);
 		code = EXIT_FAILURE;
 	} else {
-		raise_descriptor_limit();
 		code = run(&(struct daemon){&arguments, set, set});
 	}
 	config_free(&set);
