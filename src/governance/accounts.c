@@ -63,6 +63,19 @@ uint32_t accounts_add(struct accounts *a,
 	return index;
 }
 
+bool accounts_power_at(const struct accounts *a, uint32_t account,
+		       const struct snapshot *s, struct power *out)
+{
+	const struct governance_account *held = &a->list[account];
+
+	memset(out, 0, sizeof(*out));
+	if (held->power.reputation == 0 &&
+	    held->power.tokens < s->vote_min_stake)
+		return false;
+	*out = held->power;
+	return true;
+}
+
 bool accounts_find(const struct accounts *a, uint32_t *account,
 		   const struct public_key *key)
 {

@@ -5,6 +5,7 @@
 #define BCAI_GOVERNANCE_ACCOUNTS_H
 
 #include "governance/governance.h"
+#include "governance/snapshot.h"
 
 struct accounts {
 	struct governance_account *list; /* Owned; by index. */
@@ -21,5 +22,10 @@ uint32_t accounts_add(struct accounts *a,
 		      const struct governance_account *account);
 bool accounts_find(const struct accounts *a, uint32_t *account,
 		   const struct public_key *key);
+
+/* What the account weighs in votes with this snapshot; false, and zeros, when
+ * it may not vote in them. */
+bool accounts_power_at(const struct accounts *a, uint32_t account,
+		       const struct snapshot *s, struct power *out);
 
 #endif

@@ -198,9 +198,11 @@ enum err governance_apply(struct governance *g, uint32_t *number,
 			  const struct governance_context *ctx,
 			  const struct payload *payload, struct err_text *text)
 {
-	enum err err = governance_check(g, ctx, payload, text);
 	uint32_t touched;
+	enum err err;
 
+	work_finish(g);
+	err = governance_check(g, ctx, payload, text);
 	if (err != ERR_OK)
 		return err;
 	touched = apply_checked(g, ctx, payload);
@@ -252,22 +254,46 @@ static void close_voting(struct governance *g, struct entry *e,
 		     reason_of(result.verdict), time_ms);
 }
 
-/* SPEC governance 7: what falls due, in the order (deadline, number). */
+/* SPEC governance 7: what falls due, in the order (deadline, number). False
+ * when nothing is. */
+static bool do_next_due(struct governance *g)
+{
+	uint64_t time_ms = g->advance.time_ms;
+	struct deadline due;
+	struct entry *e;
+
+	if (!deadlines_first(&g->deadlines, &due) || due.time_ms > time_ms)
+		return false;
+	e = entry_of(g, due.number);
+	if (e->p.state == STATE_DRAFT)
+		end_proposal(g, e, STATE_EXPIRED, REASON_DRAFT_EXPIRED,
+			     time_ms);
+	else if (e->p.state == STATE_SUBMITTED)
+		open_voting(g, e, g->advance.height, time_ms);
+	else
+		close_voting(g, e, time_ms);
+	return true;
+}
+
 void governance_advance(struct governance *g, uint64_t height, uint64_t time_ms)
 {
-	struct deadline due;
-
 	assert(time_ms > 0);
+	work_finish(g);
 	g->event_count = 0;
-	while (deadlines_first(&g->deadlines, &due) && due.time_ms <= time_ms) {
-		struct entry *e = entry_of(g, due.number);
+	g->advance.active = true;
+	g->advance.height = height;
+	g->advance.time_ms = time_ms;
+}
 
-		if (e->p.state == STATE_DRAFT)
-			end_proposal(g, e, STATE_EXPIRED, REASON_DRAFT_EXPIRED,
-				     time_ms);
-		else if (e->p.state == STATE_SUBMITTED)
-			open_voting(g, e, height, time_ms);
-		else
-			close_voting(g, e, time_ms);
-	}
+bool governance_work(struct governance *g, uint32_t budget)
+{
+	while (g->advance.active && budget-- > 0)
+		g->advance.active = do_next_due(g);
+	return !g->advance.active;
+}
+
+void work_finish(struct governance *g)
+{
+	while (!governance_work(g, UINT32_MAX))
+		continue;
 }

@@ -233,6 +233,7 @@ bool governance_flush_some(struct governance *g,
 {
 	struct output out = {.sink = sink, .context = context};
 
+	work_finish(g);
 	writer_init(&out.w, out.value, sizeof(out.value));
 	return flush_slice(g, &out, budget);
 }
@@ -244,6 +245,7 @@ void governance_flush(struct governance *g,
 {
 	struct output out = {.sink = sink, .context = context};
 
+	work_finish(g);
 	writer_init(&out.w, out.value, sizeof(out.value));
 	for (uint32_t i = g->accounts_flushed; i < g->accounts.count; i++)
 		flush_account(g, &out, i);

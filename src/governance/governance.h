@@ -8,7 +8,9 @@
  *	governance_apply	each transaction that the ledger lets through
  *	governance_flush	the records that changed
  *
- * so every transaction meets the state that belongs to its block's time.
+ * so every transaction meets the state that belongs to its block's time. A
+ * host that must not stand still for long calls governance_work between them,
+ * in slices; each of them finishes what the one before has left.
  * Memory comes from base/arena mem_*; it grows with accounts, proposals and
  * ballots (under 64 bytes a ballot). Texts and reasons leave with the records
  * of the block that brought them and are not kept.
@@ -95,10 +97,14 @@ enum err governance_apply(struct governance *g, uint32_t *number,
 /* ---- Time ---- */
 
 /* A block begins: forget the last block's events, then do everything due at
- * `time_ms`, ordered by (deadline, number). Call it first for every block,
- * with times that never fall. */
+ * `time_ms`, ordered by (deadline, number), as governance_work. Call it first
+ * for every block, with times that never fall. */
 void governance_advance(struct governance *g, uint64_t height,
 			uint64_t time_ms);
+/* Go on with what the last advance or apply began, up to about `budget` units
+ * of at most some microseconds each; true when nothing is left. Queries before
+ * that see a state in which the unfinished part has not happened. */
+bool governance_work(struct governance *g, uint32_t budget);
 /* The block time at which the next thing falls due; 0 when nothing will. */
 uint64_t governance_next_deadline_ms(const struct governance *g);
 

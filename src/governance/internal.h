@@ -52,6 +52,11 @@ struct governance {
 	uint32_t open;
 	uint32_t opened;
 	struct deadlines deadlines;
+	struct {
+		bool active; /* not everything due is done */
+		uint64_t height;
+		uint64_t time_ms;
+	} advance;
 
 	struct governance_event *events; /* Owned. */
 	size_t event_count;
@@ -92,6 +97,9 @@ void globals_record_write(struct writer *w, const struct governance *g);
  * deadline, as its state demands; undo that. */
 void entry_enlist(struct governance *g, const struct entry *e);
 void entry_delist(struct governance *g, const struct entry *e);
+
+/* Everything that governance_work would do. */
+void work_finish(struct governance *g);
 
 void load_fini(struct governance *g);
 

@@ -323,6 +323,12 @@ void ledger_block_begin(struct ledger *l, const struct ledger_block *block)
 	governance_advance(l->governance, block->height, block->time_ms);
 }
 
+bool ledger_work_some(struct ledger *l, uint32_t budget)
+{
+	assert(l->in_block);
+	return governance_work(l->governance, budget);
+}
+
 void ledger_result_leaf(struct hash *out, const struct hash *tx, enum err code)
 {
 	uint8_t input[HASH_BYTES + 4];
@@ -413,6 +419,8 @@ void ledger_block_end(struct ledger *l, struct ledger_update *up,
 		      const struct ledger_sink *sink)
 {
 	assert(l->in_block);
+	while (!governance_work(l->governance, UINT32_MAX))
+		continue;
 	l->in_block = false;
 	up->block = l->block;
 	up->results = l->results;

@@ -9,7 +9,8 @@
  *	ledger_block_flush_some	changed records, in slices
  *	ledger_block_end	the rest of them, results, events
  *
- * The host may spread the calls of one block over many turns. What an update
+ * The host may spread the calls of one block over many turns, and call
+ * ledger_work_some between them: each finishes what is left. What an update
  * points to is valid until the next ledger_block_begin. Signatures are the
  * caller's: nothing here checks one. Rules: doc/spec/ledger.md. */
 #ifndef BCAI_LEDGER_LEDGER_H
@@ -102,6 +103,10 @@ struct ledger_update {
  * that, and it is asserted. Computes the root of a checkpoint that is due and
  * was not asked for. */
 void ledger_block_begin(struct ledger *l, const struct ledger_block *block);
+
+/* Go on, for about `budget` steps of some microseconds, with what the block's
+ * begin or its last transaction has left to do; true when nothing is left. */
+bool ledger_work_some(struct ledger *l, uint32_t budget);
 
 /* Apply one transaction. ERR_OK: it used its nonce, and `code` (may be NULL)
  * is its result; when that is not ERR_OK nothing but the nonce changed. Any

@@ -15,6 +15,8 @@
 
 /* Records emitted between two looks at the clock: about half a ms. */
 #define FLUSH_RECORDS 512u
+/* Units of the ledger's work between two looks at the clock: well below it. */
+#define WORK_UNITS 1024u
 
 struct outcomes {
 	struct txpool_outcome *list; /* owned */
@@ -321,10 +323,14 @@ bool apply_some(struct apply *a, uint64_t until_us)
 {
 	const struct ledger_sink sink = {put_state, a};
 
-	while (apply_next(a)) {
+	do {
+		while (!ledger_work_some(a->n->ledger, WORK_UNITS)) {
+			if (clock_mono_us() >= until_us)
+				return false;
+		}
 		if (clock_mono_us() >= until_us)
 			return false;
-	}
+	} while (apply_next(a));
 	if (a->n->stopping)
 		return false;
 	while (!ledger_block_flush_some(a->n->ledger, &sink, FLUSH_RECORDS)) {

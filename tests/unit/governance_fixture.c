@@ -191,6 +191,8 @@ void net_block(struct test_net *n, uint64_t time_ms)
 	n->height++;
 	n->time_ms = time_ms;
 	governance_advance(n->g, n->height, time_ms);
+	while (!governance_work(n->g, 1))
+		continue;
 }
 
 void net_sleep(struct test_net *n, uint64_t ms)
