@@ -88,6 +88,48 @@ static enum err check_ballots(const struct payload_vote *vote,
 	return ERR_OK;
 }
 
+static enum err check_delegate(const struct payload_delegate *d,
+			       struct err_text *text)
+{
+	bool conditional = d->kind == DELEGATION_CONDITIONAL;
+	bool limited = d->kind == DELEGATION_LIMITED;
+
+	if (!delegation_kind_name(d->kind))
+		return err_set(text, ERR_MALFORMED, "delegate: kind %u is none",
+			       d->kind);
+	if (!d->has_target && !conditional)
+		return err_set(text, ERR_MALFORMED, "delegate: to nobody");
+	if (d->types > DELEGATION_TYPES_ALL || (d->types != 0) != conditional)
+		return err_set(text, ERR_MALFORMED,
+			       "delegate: types go with a conditional one");
+	if ((d->amount != 0) != limited)
+		return err_set(text, ERR_MALFORMED,
+			       "delegate: an amount goes with a limited one");
+	return ERR_OK;
+}
+
+static enum err check_undelegate(const struct payload_undelegate *u,
+				 struct err_text *text)
+{
+	if (u->count > LIMIT_DELEGATIONS)
+		return err_set(text, ERR_TOO_LARGE,
+			       "undelegate: %u serials, at most %u", u->count,
+			       LIMIT_DELEGATIONS);
+	for (uint32_t i = 1; i < u->count; i++)
+		if (u->serials[i] <= u->serials[i - 1])
+			return err_set(text, ERR_MALFORMED,
+				       "undelegate: serials do not ascend");
+	return ERR_OK;
+}
+
+static enum err check_transfer(const struct payload_transfer *t,
+			       struct err_text *text)
+{
+	if (t->amount == 0)
+		return err_set(text, ERR_MALFORMED, "transfer: of nothing");
+	return ERR_OK;
+}
+
 enum err codec_tx_check_payload(const struct payload *payload,
 				struct err_text *text)
 {
@@ -108,6 +150,12 @@ enum err codec_tx_check_payload(const struct payload *payload,
 		return check_reason(payload->cancel.reason, text);
 	case PAYLOAD_VOTE:
 		return check_ballots(&payload->vote, text);
+	case PAYLOAD_DELEGATE:
+		return check_delegate(&payload->delegate, text);
+	case PAYLOAD_UNDELEGATE:
+		return check_undelegate(&payload->undelegate, text);
+	case PAYLOAD_TRANSFER:
+		return check_transfer(&payload->transfer, text);
 	}
 	return err_set(text, ERR_MALFORMED, "body: no payload");
 }
@@ -148,6 +196,54 @@ static enum err take_ballots(struct payload *out, struct budget *b,
 	return ERR_OK;
 }
 
+static bool take_key(struct public_key *out, ProtobufCBinaryData data)
+{
+	if (data.len != PUBLIC_KEY_BYTES)
+		return false;
+	memcpy(out->b, data.data, PUBLIC_KEY_BYTES);
+	return true;
+}
+
+/* Ascending, so that a set of types has one encoding. */
+static enum err take_delegate(struct payload_delegate *out,
+			      const Bcai__Tx__Delegate *pb)
+{
+	uint32_t last = 0;
+
+	*out = (struct payload_delegate){
+		.kind = pb->kind,
+		.has_target = pb->target.len > 0,
+		.amount = pb->amount,
+		.expires_ms = pb->expires_ms,
+	};
+	if (out->has_target && !take_key(&out->target, pb->target))
+		return ERR_MALFORMED;
+	for (size_t i = 0; i < pb->n_types; i++) {
+		if (pb->types[i] <= last || pb->types[i] > PROPOSAL_TYPES)
+			return ERR_MALFORMED;
+		last = pb->types[i];
+		out->types |= 1u << (last - 1);
+	}
+	return ERR_OK;
+}
+
+static enum err take_undelegate(struct payload_undelegate *out,
+				const Bcai__Tx__Undelegate *pb)
+{
+	if (pb->n_serials > LIMIT_DELEGATIONS)
+		return ERR_TOO_LARGE;
+	out->serials = pb->serials; /* in the arena, as all that was unpacked */
+	out->count = (uint32_t)pb->n_serials;
+	return ERR_OK;
+}
+
+static enum err take_transfer(struct payload_transfer *out,
+			      const Bcai__Tx__Transfer *pb)
+{
+	out->amount = pb->amount;
+	return take_key(&out->to, pb->to) ? ERR_OK : ERR_MALFORMED;
+}
+
 static enum err take_payload(struct payload *out, struct budget *b,
 			     const Bcai__Tx__TxBody *pb)
 {
@@ -180,6 +276,18 @@ static enum err take_payload(struct payload *out, struct budget *b,
 	case BCAI__TX__TX_BODY__PAYLOAD_VOTE:
 		part = &pb->vote->base;
 		err = take_ballots(out, b, pb->vote);
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_DELEGATE:
+		part = &pb->delegate->base;
+		err = take_delegate(&out->delegate, pb->delegate);
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_UNDELEGATE:
+		part = &pb->undelegate->base;
+		err = take_undelegate(&out->undelegate, pb->undelegate);
+		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_TRANSFER:
+		part = &pb->transfer->base;
+		err = take_transfer(&out->transfer, pb->transfer);
 		break;
 	case BCAI__TX__TX_BODY__PAYLOAD__NOT_SET:
 	case _BCAI__TX__TX_BODY__PAYLOAD__CASE_IS_INT_SIZE:
@@ -247,8 +355,8 @@ static enum err decode_body(struct tx *out, struct arena *arena,
 	err = take_payload(&out->payload, &budget, pb);
 	if (err)
 		return err_set(text, err,
-			       "payload: missing, too many ballots, or with "
-			       "unknown fields");
+			       "payload: missing, too long a list, a key that "
+			       "is none, or unknown fields");
 	if (!is_canonical(pb, out->body))
 		return err_set(text, ERR_MALFORMED,
 			       "body: not in the one encoding it has");
@@ -295,7 +403,11 @@ struct parts {
 		Bcai__Tx__ProposalAmend amend;
 		Bcai__Tx__ProposalCancel cancel;
 		Bcai__Tx__Vote vote;
+		Bcai__Tx__Delegate delegate;
+		Bcai__Tx__Undelegate undelegate;
+		Bcai__Tx__Transfer transfer;
 	};
+	uint32_t types[PROPOSAL_TYPES];
 };
 
 static bool give_vote(struct parts *p, struct arena *arena,
@@ -321,6 +433,28 @@ static bool give_vote(struct parts *p, struct arena *arena,
 	}
 	p->body.vote = &p->vote;
 	return true;
+}
+
+/* Lent for packing only. */
+static ProtobufCBinaryData data_of(const struct public_key *key)
+{
+	return (ProtobufCBinaryData){PUBLIC_KEY_BYTES,
+				     (uint8_t *)(uintptr_t)key->b};
+}
+
+static void give_delegate(struct parts *p, const struct payload_delegate *d)
+{
+	bcai__tx__delegate__init(&p->delegate);
+	p->delegate.kind = d->kind;
+	if (d->has_target)
+		p->delegate.target = data_of(&d->target);
+	p->delegate.types = p->types;
+	for (uint32_t t = 1; t <= PROPOSAL_TYPES; t++)
+		if (d->types & 1u << (t - 1))
+			p->types[p->delegate.n_types++] = t;
+	p->delegate.amount = d->amount;
+	p->delegate.expires_ms = d->expires_ms;
+	p->body.delegate = &p->delegate;
 }
 
 static bool give_payload(struct parts *p, struct arena *arena,
@@ -359,6 +493,22 @@ static bool give_payload(struct parts *p, struct arena *arena,
 		return p->cancel.reason != NULL;
 	case PAYLOAD_VOTE:
 		return give_vote(p, arena, &payload->vote);
+	case PAYLOAD_DELEGATE:
+		give_delegate(p, &payload->delegate);
+		return true;
+	case PAYLOAD_UNDELEGATE:
+		bcai__tx__undelegate__init(&p->undelegate);
+		p->undelegate.n_serials = payload->undelegate.count;
+		p->undelegate.serials =
+			(uint32_t *)(uintptr_t)payload->undelegate.serials;
+		p->body.undelegate = &p->undelegate;
+		return true;
+	case PAYLOAD_TRANSFER:
+		bcai__tx__transfer__init(&p->transfer);
+		p->transfer.to = data_of(&payload->transfer.to);
+		p->transfer.amount = payload->transfer.amount;
+		p->body.transfer = &p->transfer;
+		return true;
 	}
 	return false;
 }

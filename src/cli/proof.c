@@ -154,7 +154,13 @@ static uint64_t number_of(const char *digits)
 /* What a person is told of a transaction, in this order. */
 static const struct {
 	const char *member, *label;
-	enum { LINE_TEXT, LINE_ACCOUNT, LINE_TIME, LINE_COUNT } kind;
+	enum {
+		LINE_TEXT,
+		LINE_ACCOUNT,
+		LINE_TIME,
+		LINE_COUNT,
+		LINE_TOKENS
+	} kind;
 } LINES[] = {
 	{"tx", "tx", LINE_TEXT},
 	{"account", "signed by", LINE_ACCOUNT},
@@ -162,6 +168,11 @@ static const struct {
 	{"valid_until_ms", "valid until", LINE_TIME},
 	{"height", "height", LINE_COUNT},
 	{"proposal", "proposal", LINE_COUNT},
+	{"delegation", "delegation", LINE_TEXT},
+	{"target", "target", LINE_ACCOUNT},
+	{"to", "to", LINE_ACCOUNT},
+	{"amount", "tokens", LINE_TOKENS},
+	{"expires_ms", "expires", LINE_TIME},
 	{"reason", "reason", LINE_TEXT},
 	{"description", "description", LINE_TEXT},
 };
@@ -190,6 +201,9 @@ static void show_line(struct cli *cli, size_t i, const json_t *value)
 	case LINE_COUNT:
 		puts(show_thousands(text));
 		break;
+	case LINE_TOKENS:
+		puts(show_decimal(text, 6));
+		break;
 	}
 }
 
@@ -205,6 +219,23 @@ static void show_ballots(const json_t *list)
 		       json_get_text(row, "reason")[0] ? ", saying: " : "",
 		       json_get_text(row, "reason"));
 	}
+}
+
+static void show_words(const char *label, const json_t *list)
+{
+	const json_t *word;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	printf("%-12s", label);
+	json_array_foreach (list, i, word) {
+		if (json_is_string(word))
+			printf(" %s", json_string_value(word));
+		else
+			printf(" %lld", (long long)json_integer_value(word));
+	}
+	putchar('\n');
 }
 
 static void show_kind(const json_t *o)
@@ -232,6 +263,8 @@ static void show_tx(struct cli *cli, const json_t *o)
 			show_line(cli, i, value);
 	}
 	show_ballots(json_object_get(o, "ballots"));
+	show_words("types", json_object_get(o, "types"));
+	show_words("serials", json_object_get(o, "serials"));
 	if (json_is_object(outcome))
 		printf("%-12s %s\n", "outcome", json_get_text(outcome, "name"));
 	if (json_is_boolean(valid))

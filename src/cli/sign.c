@@ -1,6 +1,7 @@
 #include "cli/sign.h"
 
 #include "base/hex.h"
+#include "cli/payload.h"
 #include "crypto/keystore.h"
 #include "proto/codec_tx.h"
 
@@ -57,123 +58,6 @@ int cli_public_key(struct cli *cli, const char *word, struct public_key *out)
 	return CLI_EXIT_OK;
 }
 
-/* --- In words --- */
-
-static void tell_bytes(FILE *out, struct bytes text)
-{
-	fprintf(out, "%.*s", (int)text.size, (const char *)text.data);
-}
-
-static void tell_vote(FILE *out, const struct payload_vote *vote)
-{
-	for (uint32_t i = 0; i < vote->count; i++) {
-		const struct ballot *b = &vote->ballots[i];
-		const char *choice = choice_name(b->choice);
-
-		fprintf(out, "vote %s on proposal #%" PRIu32,
-			choice ? choice : "?", b->proposal);
-		if (b->reason.size > 0) {
-			fputs(", saying: ", out);
-			tell_bytes(out, b->reason);
-		}
-		fputc('\n', out);
-	}
-}
-
-static void payload_tell(FILE *out, const struct payload *p)
-{
-	const char *type;
-
-	switch (p->kind) {
-	case PAYLOAD_SUBMIT:
-		type = proposal_type_name(p->submit.type);
-		fprintf(out, "%s a proposal of type %s: \"",
-			p->submit.draft ? "draft" : "submit",
-			type ? type : "?");
-		tell_bytes(out, p->submit.title);
-		fputs("\"\n", out);
-		break;
-	case PAYLOAD_PUBLISH:
-		fprintf(out, "publish proposal #%" PRIu32 "\n",
-			p->publish.proposal);
-		break;
-	case PAYLOAD_AMEND:
-		fprintf(out, "amend draft #%" PRIu32 " to \"",
-			p->amend.proposal);
-		tell_bytes(out, p->amend.title);
-		fputs("\"\n", out);
-		break;
-	case PAYLOAD_CANCEL:
-		fprintf(out, "cancel proposal #%" PRIu32 "\n",
-			p->cancel.proposal);
-		break;
-	case PAYLOAD_VOTE:
-		tell_vote(out, &p->vote);
-		break;
-	}
-}
-
-/* --- As JSON --- */
-
-static json_t *bytes_text(struct bytes b)
-{
-	return json_text(b.data, b.size);
-}
-
-static json_t *ballots_value(const struct payload_vote *vote)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < vote->count; i++) {
-		const struct ballot *b = &vote->ballots[i];
-		const char *choice = choice_name(b->choice);
-		json_t *row = json_object();
-
-		json_put(row, "proposal", json_count(b->proposal));
-		json_put(row, "choice",
-			 choice ? json_string(choice) : json_count(b->choice));
-		json_put(row, "reason", bytes_text(b->reason));
-		json_push(list, row);
-	}
-	return list;
-}
-
-static void put_payload(json_t *o, const struct payload *p)
-{
-	const char *type;
-
-	switch (p->kind) {
-	case PAYLOAD_SUBMIT:
-		type = proposal_type_name(p->submit.type);
-		json_put(o, "kind", json_string("proposal submit"));
-		json_put(o, "type",
-			 type ? json_string(type) : json_count(p->submit.type));
-		json_put(o, "draft", json_boolean(p->submit.draft));
-		json_put(o, "title", bytes_text(p->submit.title));
-		json_put(o, "description", bytes_text(p->submit.description));
-		break;
-	case PAYLOAD_PUBLISH:
-		json_put(o, "kind", json_string("proposal publish"));
-		json_put(o, "proposal", json_count(p->publish.proposal));
-		break;
-	case PAYLOAD_AMEND:
-		json_put(o, "kind", json_string("proposal amend"));
-		json_put(o, "proposal", json_count(p->amend.proposal));
-		json_put(o, "title", bytes_text(p->amend.title));
-		json_put(o, "description", bytes_text(p->amend.description));
-		break;
-	case PAYLOAD_CANCEL:
-		json_put(o, "kind", json_string("proposal cancel"));
-		json_put(o, "proposal", json_count(p->cancel.proposal));
-		json_put(o, "reason", bytes_text(p->cancel.reason));
-		break;
-	case PAYLOAD_VOTE:
-		json_put(o, "kind", json_string("vote"));
-		json_put(o, "ballots", ballots_value(&p->vote));
-		break;
-	}
-}
-
 json_t *tx_value(const struct tx *tx)
 {
 	json_t *o = json_object();
@@ -182,7 +66,7 @@ json_t *tx_value(const struct tx *tx)
 	json_put(o, "account", json_key(&tx->account));
 	json_put(o, "nonce", json_u64(tx->nonce));
 	json_put(o, "valid_until_ms", json_u64(tx->valid_until_ms));
-	put_payload(o, &tx->payload);
+	payload_put(o, &tx->payload);
 	json_put(o, "size", json_count(tx->raw.size));
 	json_put(o, "signature", json_hex(tx->signature.b, SIGNATURE_BYTES));
 	return o;

@@ -190,6 +190,10 @@ static uint32_t apply_checked(struct governance *g,
 		for (uint32_t i = 0; i < payload->vote.count; i++)
 			apply_ballot(g, ctx, &payload->vote.ballots[i]);
 		break;
+	case PAYLOAD_DELEGATE:
+	case PAYLOAD_UNDELEGATE:
+	case PAYLOAD_TRANSFER:
+		break;
 	}
 	return 0;
 }

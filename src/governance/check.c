@@ -251,6 +251,12 @@ enum err governance_check(const struct governance *g,
 		return check_cancel(g, ctx, &payload->cancel, text);
 	case PAYLOAD_VOTE:
 		return check_vote(g, ctx, &payload->vote, text);
+	case PAYLOAD_DELEGATE:
+	case PAYLOAD_UNDELEGATE:
+	case PAYLOAD_TRANSFER:
+		return err_set(text, ERR_MALFORMED,
+			       "payload %u has no rule in this version",
+			       (unsigned)payload->kind);
 	}
 	return err_set(text, ERR_MALFORMED, "there is no payload %u",
 		       (unsigned)payload->kind);

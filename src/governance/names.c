@@ -32,6 +32,12 @@ static const char *const choice_names[] = {
 	[CHOICE_ABSTAIN] = "abstain",
 };
 
+static const char *const delegation_names[] = {
+	[DELEGATION_FULL] = "full",
+	[DELEGATION_CONDITIONAL] = "conditional",
+	[DELEGATION_LIMITED] = "limited",
+};
+
 #define COUNT(names) ((uint32_t)(sizeof(names) / sizeof((names)[0])))
 
 static const char *name_of(const char *const *names, uint32_t count,
@@ -77,4 +83,14 @@ const char *choice_name(uint32_t choice)
 uint32_t choice_from_name(const char *name)
 {
 	return number_of(choice_names, COUNT(choice_names), name);
+}
+
+const char *delegation_kind_name(uint32_t kind)
+{
+	return name_of(delegation_names, COUNT(delegation_names), kind);
+}
+
+uint32_t delegation_kind_from_name(const char *name)
+{
+	return number_of(delegation_names, COUNT(delegation_names), name);
 }

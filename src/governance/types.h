@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "crypto/sign.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +48,13 @@ enum choice {
 };
 #define CHOICES 3
 
+enum delegation_kind {
+	DELEGATION_FULL = 1,
+	DELEGATION_CONDITIONAL = 2,
+	DELEGATION_LIMITED = 3,
+};
+#define DELEGATION_TYPES_ALL ((1u << PROPOSAL_TYPES) - 1)
+
 /* The field numbers of TxBody.payload. */
 enum payload_kind {
 	PAYLOAD_SUBMIT = 10,
@@ -54,6 +62,9 @@ enum payload_kind {
 	PAYLOAD_AMEND = 12,
 	PAYLOAD_CANCEL = 13,
 	PAYLOAD_VOTE = 14,
+	PAYLOAD_DELEGATE = 15,
+	PAYLOAD_UNDELEGATE = 16,
+	PAYLOAD_TRANSFER = 17,
 };
 
 struct payload_submit {
@@ -89,6 +100,25 @@ struct payload_vote {
 	uint32_t count;
 };
 
+struct payload_delegate {
+	uint32_t kind;		  /* enum delegation_kind, unchecked */
+	bool has_target;	  /* false: opts out of the full one */
+	struct public_key target; /* zeros without one */
+	uint32_t types;		  /* of a conditional one: bit type - 1 */
+	uint64_t amount;	  /* of a limited one, micro-tokens */
+	uint64_t expires_ms;	  /* block time; 0: never */
+};
+
+struct payload_undelegate {
+	const uint32_t *serials; /* Borrowed; ascending. */
+	uint32_t count;		 /* 0: all of the account's */
+};
+
+struct payload_transfer {
+	struct public_key to;
+	uint64_t amount; /* micro-tokens */
+};
+
 struct payload {
 	enum payload_kind kind;
 	union {
@@ -97,16 +127,21 @@ struct payload {
 		struct payload_amend amend;
 		struct payload_cancel cancel;
 		struct payload_vote vote;
+		struct payload_delegate delegate;
+		struct payload_undelegate undelegate;
+		struct payload_transfer transfer;
 	};
 };
 
-/* "standard", "token-weighted", "voting", "for"; NULL for a number that is
- * none. The other way: 0 for an unknown word. */
+/* "standard", "token-weighted", "voting", "for", "full"; NULL for a number that
+ * is none. The other way: 0 for an unknown word. */
 const char *proposal_type_name(uint32_t type);
 uint32_t proposal_type_from_name(const char *name);
 const char *mechanism_name(uint32_t mechanism);
 const char *proposal_state_name(uint32_t state);
 const char *choice_name(uint32_t choice);
 uint32_t choice_from_name(const char *name);
+const char *delegation_kind_name(uint32_t kind);
+uint32_t delegation_kind_from_name(const char *name);
 
 #endif

@@ -102,7 +102,7 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 	} else if (p->kind == PAYLOAD_CANCEL) {
 		p->cancel.proposal = random_number(c, g, STATE_SUBMITTED);
 		p->cancel.reason = random_reason(c);
-	} else if (p->kind != PAYLOAD_VOTE + 1) { /* 15 is no payload */
+	} else if (p->kind != PAYLOAD_SUBMIT + 19) { /* 29 is no payload */
 		random_vote(tx, c, g);
 	}
 }

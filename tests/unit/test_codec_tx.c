@@ -1,7 +1,7 @@
+#include "codec_fixture.h"
+
 #include "base/assert.h"
 #include "base/hex.h"
-#include "proto/codec_tx.h"
-#include "proto/tx.pb-c.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,96 +11,13 @@
 
 #include <cmocka.h>
 
-static struct hash GENESIS;
-static struct secret_key *alice;
-static struct arena arena;
-static struct arena scratch;
-
-static struct bytes text(const char *s)
-{
-	return (struct bytes){(const uint8_t *)s, strlen(s)};
-}
-
-static struct bytes filled(size_t size, char c)
-{
-	uint8_t *data = arena_alloc(&scratch, size);
-
-	assert(data);
-	memset(data, c, size);
-	return (struct bytes){data, size};
-}
-
-static int set_up(void **state)
-{
-	uint8_t seed[SEED_BYTES];
-
-	(void)state;
-	memset(seed, 0x11, sizeof(seed));
-	memset(GENESIS.b, 0x22, sizeof(GENESIS.b));
-	alice = secret_key_from_seed(seed);
-	arena_init(&arena, CODEC_TX_ARENA_BYTES);
-	arena_init(&scratch, 1 << 24);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	secret_key_free(&alice);
-	arena_fini(&arena);
-	arena_fini(&scratch);
-	return 0;
-}
-
-static struct bytes sign(const struct payload *payload)
-{
-	struct codec_tx_request request = {
-		.key = alice,
-		.genesis = &GENESIS,
-		.payload = payload,
-		.nonce = 5,
-		.valid_until_ms = 1767225600000,
-	};
-	struct bytes raw;
-
-	assert_int_equal(codec_tx_sign(&raw, NULL, &scratch, &request, NULL),
-			 ERR_OK);
-	return raw;
-}
-
-/* Wrap any bytes as a body, with a valid signature. */
-static struct bytes seal(struct bytes body)
-{
-	size_t room = body.size + TX_ENVELOPE_BYTES;
-	uint8_t *data = arena_alloc(&scratch, room);
-	struct signature signature;
-	struct writer w;
-	struct hash id;
-
-	assert(data);
-	tx_compute_id(&id, &GENESIS, body);
-	sign_message(&signature, alice, id.b, HASH_BYTES);
-	writer_init(&w, data, room);
-	tx_join(&w, body, &signature);
-	return (struct bytes){data, w.size};
-}
-
-static enum err decode(struct tx *out, struct bytes raw)
-{
-	struct err_text why = {""};
-	enum err err;
-
-	arena_reset(&arena);
-	err = codec_tx_decode(out, &arena, &GENESIS, raw, &why);
-	assert_true(err == ERR_OK || why.text[0] != '\0');
-	return err;
-}
-
 static const struct ballot THREE[3] = {
 	{.proposal = 1, .choice = CHOICE_FOR},
 	{.proposal = 300, .choice = CHOICE_AGAINST},
 	{.proposal = 7, .choice = CHOICE_ABSTAIN},
 };
+
+static const uint32_t SERIALS[3] = {0, 7, UINT32_MAX};
 
 static struct payload one_of(enum payload_kind kind)
 {
@@ -129,13 +46,28 @@ static struct payload one_of(enum payload_kind kind)
 		p.vote.ballots = THREE;
 		p.vote.count = 3;
 		break;
+	case PAYLOAD_DELEGATE:
+		p.delegate.kind = DELEGATION_CONDITIONAL;
+		p.delegate.has_target = true;
+		memset(p.delegate.target.b, 0x33, PUBLIC_KEY_BYTES);
+		p.delegate.types = 1u << 0 | 1u << 2 | 1u << 6;
+		p.delegate.expires_ms = 1767225600000;
+		break;
+	case PAYLOAD_UNDELEGATE:
+		p.undelegate.serials = SERIALS;
+		p.undelegate.count = 3;
+		break;
+	case PAYLOAD_TRANSFER:
+		memset(p.transfer.to.b, 0x44, PUBLIC_KEY_BYTES);
+		p.transfer.amount = UINT64_MAX;
+		break;
 	}
 	return p;
 }
 
-static const enum payload_kind KINDS[] = {PAYLOAD_SUBMIT, PAYLOAD_PUBLISH,
-					  PAYLOAD_AMEND, PAYLOAD_CANCEL,
-					  PAYLOAD_VOTE};
+static const enum payload_kind KINDS[] = {
+	PAYLOAD_SUBMIT, PAYLOAD_PUBLISH,  PAYLOAD_AMEND,      PAYLOAD_CANCEL,
+	PAYLOAD_VOTE,	PAYLOAD_DELEGATE, PAYLOAD_UNDELEGATE, PAYLOAD_TRANSFER};
 #define KIND_COUNT (sizeof(KINDS) / sizeof(KINDS[0]))
 
 static void assert_text(struct bytes a, struct bytes b)
@@ -177,6 +109,27 @@ static void assert_payload(const struct payload *a, const struct payload *b)
 			assert_text(a->vote.ballots[i].reason,
 				    b->vote.ballots[i].reason);
 		}
+		break;
+	case PAYLOAD_DELEGATE:
+		assert_int_equal(a->delegate.kind, b->delegate.kind);
+		assert_int_equal(a->delegate.has_target,
+				 b->delegate.has_target);
+		assert_memory_equal(&a->delegate.target, &b->delegate.target,
+				    PUBLIC_KEY_BYTES);
+		assert_int_equal(a->delegate.types, b->delegate.types);
+		assert_true(a->delegate.amount == b->delegate.amount);
+		assert_true(a->delegate.expires_ms == b->delegate.expires_ms);
+		break;
+	case PAYLOAD_UNDELEGATE:
+		assert_int_equal(a->undelegate.count, b->undelegate.count);
+		for (uint32_t i = 0; i < a->undelegate.count; i++)
+			assert_int_equal(a->undelegate.serials[i],
+					 b->undelegate.serials[i]);
+		break;
+	case PAYLOAD_TRANSFER:
+		assert_memory_equal(&a->transfer.to, &b->transfer.to,
+				    PUBLIC_KEY_BYTES);
+		assert_true(a->transfer.amount == b->transfer.amount);
 		break;
 	}
 }
@@ -293,6 +246,22 @@ static const struct {
 	{"a NUL at the end of a title", ACCOUNT, "520608011a024100",
 	 ERR_MALFORMED},
 	{"a vote without ballots", ACCOUNT, "7200", ERR_MALFORMED},
+	{"an opt-out of type 1", ACCOUNT, "7a0508021a0101", ERR_OK},
+	{"types not packed", ACCOUNT, "7a0408021801", ERR_MALFORMED},
+	{"types in two pieces", ACCOUNT, "7a0808021a01011a0102", ERR_MALFORMED},
+	{"types 2 and 1", ACCOUNT, "7a0608021a020201", ERR_MALFORMED},
+	{"type 1 twice", ACCOUNT, "7a0608021a020101", ERR_MALFORMED},
+	{"type 0", ACCOUNT, "7a0508021a0100", ERR_MALFORMED},
+	{"type 7", ACCOUNT, "7a0508021a0107", ERR_OK},
+	{"type 8", ACCOUNT, "7a0508021a0108", ERR_MALFORMED},
+	{"no types, written out", ACCOUNT, "7a0408021a00", ERR_MALFORMED},
+	{"a target of one byte", ACCOUNT, "7a08080212010a1a0101",
+	 ERR_MALFORMED},
+	{"clear all", ACCOUNT, "820100", ERR_OK},
+	{"clear serials 1 and 2", ACCOUNT, "8201040a020102", ERR_OK},
+	{"clear serials 2 and 1", ACCOUNT, "8201040a020201", ERR_MALFORMED},
+	{"clear serial 1 twice", ACCOUNT, "8201040a020101", ERR_MALFORMED},
+	{"a transfer to nobody", ACCOUNT, "8a01021001", ERR_MALFORMED},
 	{"a group", ACCOUNT, "100518095a0208037b7c", ERR_MALFORMED},
 };
 
@@ -443,19 +412,6 @@ static void only_the_description_may_have_lines(void **state)
 	assert_int_equal(codec_tx_check_payload(&p, NULL), ERR_OK);
 	p.submit.title = text("a\tb");
 	assert_int_equal(codec_tx_check_payload(&p, NULL), ERR_MALFORMED);
-}
-
-/* A body of this payload, whether or not our checks would let it out. */
-static struct bytes loose(Bcai__Tx__TxBody *pb)
-{
-	uint8_t *data;
-
-	pb->account.data = arena_alloc(&scratch, PUBLIC_KEY_BYTES);
-	pb->account.len = PUBLIC_KEY_BYTES;
-	memcpy(pb->account.data, secret_key_public(alice)->b, PUBLIC_KEY_BYTES);
-	data = arena_alloc(&scratch, bcai__tx__tx_body__get_packed_size(pb));
-	assert(data);
-	return seal((struct bytes){data, bcai__tx__tx_body__pack(pb, data)});
 }
 
 static enum err decode_ballots(uint32_t count, uint32_t choice, size_t reason)
@@ -723,5 +679,5 @@ int main(void)
 
 	if (crypto_init())
 		return 1;
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, codec_set_up, codec_tear_down);
 }

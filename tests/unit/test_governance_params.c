@@ -155,6 +155,11 @@ static void names_and_numbers_belong_together(void **state)
 	assert_null(choice_name(0));
 	assert_null(choice_name(4));
 	assert_int_equal(choice_from_name("maybe"), 0);
+	for (uint32_t k = DELEGATION_FULL; k <= DELEGATION_LIMITED; k++)
+		assert_int_equal(
+			delegation_kind_from_name(delegation_kind_name(k)), k);
+	assert_null(delegation_kind_name(0));
+	assert_null(delegation_kind_name(4));
 	assert_string_equal(mechanism_name(MECHANISM_HYBRID), "hybrid");
 	assert_null(mechanism_name(5));
 	assert_string_equal(proposal_state_name(STATE_EXPIRED), "expired");
