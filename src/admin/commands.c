@@ -27,9 +27,16 @@ static const struct rpc_param PAGE_PARAMS[] = {
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
 static const struct rpc_param PROPOSALS_PARAMS[] = {
-	{"state", RPC_STRING, false, "only proposals in this state"},
+	{"state", RPC_STRING, false,
+	 "only proposals in this state; open: submitted or voting"},
+	{"type", RPC_STRING, false, "only proposals of this type"},
+	{"proposer", RPC_HASH, false, "only this account's, by number"},
 	{"not_voted_by", RPC_HASH, false,
 	 "only those open to this account's vote that it has not voted on"},
+	{"sort", RPC_STRING, false,
+	 "number (the default), or submitted, closing, turnout: then only "
+	 "proposals that have it; the largest first"},
+	{"ascending", RPC_BOOL, false, "the smallest first"},
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
@@ -39,6 +46,15 @@ static const struct rpc_param VOTES_PARAMS[] = {
 	{"proposal", RPC_NUMBER, true, "its number"},
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
+	PARAMS_END};
+static const struct rpc_param BALLOTS_PARAMS[] = {
+	{"account", RPC_HASH, true, "its public key"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"cursor", RPC_STRING, false, "where the last page ended"},
+	PARAMS_END};
+static const struct rpc_param VOTERS_PARAMS[] = {
+	{"by", RPC_STRING, false, "stake (the default) or reputation"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
 	PARAMS_END};
 static const struct rpc_param ACCOUNT_PARAMS[] = {
 	{"account", RPC_HASH, true, "its public key"}, PARAMS_END};
@@ -79,6 +95,8 @@ static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
 	[RPC_TALLY_GET] = PROPOSAL_PARAMS,
 	[RPC_VOTE_LIST] = VOTES_PARAMS,
 	[RPC_VOTER_GET] = ACCOUNT_PARAMS,
+	[RPC_VOTER_BALLOTS] = BALLOTS_PARAMS,
+	[RPC_VOTER_LIST] = VOTERS_PARAMS,
 	[RPC_TX_SUBMIT] = SUBMIT_PARAMS,
 	[RPC_TX_GET] = TX_PARAMS,
 	[RPC_RECEIPT_GET] = TX_PARAMS,
@@ -142,6 +160,7 @@ static const enum err *method_errors(enum rpc_method_id id)
 		[RPC_TALLY_GET] = PROPOSAL_ERRORS,
 		[RPC_VOTE_LIST] = PROPOSAL_ERRORS,
 		[RPC_VOTER_GET] = ACCOUNT_ERRORS,
+		[RPC_VOTER_BALLOTS] = ACCOUNT_ERRORS,
 		[RPC_TX_SUBMIT] = SUBMIT_ERRORS,
 		[RPC_TX_GET] = STORED_ERRORS,
 		[RPC_RECEIPT_GET] = RECEIPT_ERRORS,
@@ -209,6 +228,8 @@ const char *rpc_kind_name(enum rpc_kind kind)
 		return "hex";
 	case RPC_STRINGS:
 		return "strings";
+	case RPC_BOOL:
+		return "boolean";
 	}
 	return "";
 }
@@ -331,10 +352,22 @@ static const struct cli_option BAN_OPTIONS[] = {
 	{"for", "SECONDS", false, "how long; absent: for good"}, OPTIONS_END};
 static const struct cli_option LIST_OPTIONS[] = {OPTION_LIMIT, OPTIONS_END};
 static const struct cli_option PROPOSALS_OPTIONS[] = {
-	{"state", "STATE", false, "only those in this state"},
+	{"state", "STATE", false,
+	 "only those in this state; open: submitted or voting"},
+	{"open", NULL, false, "the same as --state open"},
+	{"type", "TYPE", false, "only those of this type"},
+	{"proposer", "KEY", false, "only this key's, by number"},
 	{"not-voted", "KEY", false,
 	 "only those open to this key's vote that it has not voted on"},
+	{"sort", "ORDER", false,
+	 "number (the default), submitted, closing or turnout; the largest "
+	 "first"},
+	{"ascending", NULL, false, "the smallest first"},
 	OPTION_LIMIT,
+	OPTIONS_END};
+static const struct cli_option VOTERS_OPTIONS[] = {
+	{"by", "WHAT", false, "stake (the default) or reputation"},
+	{"limit", "N", false, "show at most N entries, up to 1000; 100"},
 	OPTIONS_END};
 static const struct cli_option PROPOSE_OPTIONS[] = {
 	OPTION_AS,
@@ -435,6 +468,8 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_PROPOSAL_CANCEL] = REASON_OPTIONS,
 	[CLI_VOTE] = REASON_OPTIONS,
 	[CLI_VOTE_LIST] = LIST_OPTIONS,
+	[CLI_VOTER_BALLOTS] = LIST_OPTIONS,
+	[CLI_VOTER_LIST] = VOTERS_OPTIONS,
 	[CLI_TALLY] = TALLY_OPTIONS,
 	[CLI_RECEIPT_GET] = RECEIPT_OPTIONS,
 	[CLI_RECEIPT_VERIFY] = VERIFY_OPTIONS,

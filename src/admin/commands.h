@@ -55,7 +55,9 @@ enum rpc_role {
 	  "Proofs that a validator contradicted itself.",                      \
 	  "{evidence: [{id, kind, signer, epoch, view, height}]}")             \
 	X(PROPOSAL_LIST, "proposal.list", RPC_READ, false,                     \
-	  "Proposals, newest first.", "{proposals: […], cursor}")              \
+	  "Proposals by state, type, proposer or whose vote is missing; the "  \
+	  "newest first, or in another order.",                                \
+	  "{proposals: […], cursor}")                                          \
 	X(PROPOSAL_GET, "proposal.get", RPC_READ, false,                       \
 	  "One proposal with its text and tally.",                             \
 	  "the object of `bcai-gov proposal show`")                            \
@@ -68,12 +70,23 @@ enum rpc_role {
 	X(VOTER_GET, "voter.get", RPC_READ, false,                             \
 	  "An account: its power and its next nonce.",                         \
 	  "the object of `bcai-gov voter show`")                               \
+	X(VOTER_BALLOTS, "voter.ballots", RPC_READ, false,                     \
+	  "What an account voted, the newest proposal first.",                 \
+	  "{ballots: [{proposal, type, state, choice, weight, height, "        \
+	  "changes}], cursor}")                                                \
+	X(VOTER_LIST, "voter.list", RPC_READ, false,                           \
+	  "The accounts with most stake or reputation.",                       \
+	  "{voters: [{account, stake, reputation, eligible, "                  \
+	  "participation}]}")                                                  \
 	X(PARAMS_LIST, "params.list", RPC_READ, false,                         \
 	  "The parameters in force.",                                          \
 	  "{params: [{name, value, unit, min, max, doc}]}")                    \
 	X(STATS_GET, "stats.get", RPC_READ, false,                             \
 	  "Totals over accounts, proposals and ballots.",                      \
-	  "{height, accounts, stake, reputation, proposals: {…}, …}")          \
+	  "{height, accounts, stake, reputation, proposals, states: {…}, "   \
+	  "types: {…}, ended: {votes, turnout_ppm, ballots, eligible}, "     \
+	  "turnout: [{proposal, turnout_ppm, …}], ballots, …}; turnouts "  \
+	  "are millionths of all weight")                                      \
 	X(TX_SUBMIT, "tx.submit", RPC_OPERATE, false,                          \
 	  "Hand in a signed transaction and wait for what becomes of it. "     \
 	  "Many may wait at once on one connection.",                          \
@@ -123,6 +136,7 @@ enum rpc_kind {
 	RPC_HASH,   /* 64 hex digits */
 	RPC_HEX,
 	RPC_STRINGS, /* an array of strings */
+	RPC_BOOL,
 };
 
 struct rpc_param {
@@ -214,7 +228,7 @@ enum cli_group {
 	X(PEER_BAN, "peer ban", PEERS, 1, 1, "PUBKEY", "refuse a peer")        \
 	X(PEER_UNBAN, "peer unban", PEERS, 1, 1, "PUBKEY", "lift a ban")       \
 	X(PROPOSAL_LIST, "proposal list", GOVERNANCE, 0, 0, "",                \
-	  "list proposals, newest first")                                      \
+	  "list proposals, newest first unless sorted otherwise")              \
 	X(PROPOSAL_SHOW, "proposal show", GOVERNANCE, 1, 1, "NUMBER",          \
 	  "show a proposal with its text and tally")                           \
 	X(PROPOSAL_SUBMIT, "proposal submit", GOVERNANCE, 0, 0, "",            \
@@ -232,11 +246,15 @@ enum cli_group {
 	  "every ballot of a proposal that counts")                            \
 	X(TALLY, "tally", GOVERNANCE, 1, 1, "NUMBER", "how a proposal stands") \
 	X(VOTER_SHOW, "voter show", GOVERNANCE, 1, 1, "KEY|PUBKEY",            \
-	  "an account's power, nonce and participation")                       \
+	  "an account's power, nonce, participation and what it did last")     \
+	X(VOTER_BALLOTS, "voter ballots", GOVERNANCE, 1, 1, "KEY|PUBKEY",      \
+	  "what an account voted, newest proposal first")                      \
+	X(VOTER_LIST, "voter list", GOVERNANCE, 0, 0, "",                      \
+	  "the accounts with most stake or reputation")                        \
 	X(PARAMS, "params", GOVERNANCE, 0, 0, "",                              \
 	  "the parameters in force, with their bounds")                        \
 	X(STATS, "stats", GOVERNANCE, 0, 0, "",                                \
-	  "totals of accounts, proposals and ballots")                         \
+	  "totals of accounts, proposals and ballots, and turnouts")           \
 	X(RECEIPT_GET, "receipt get", PROOF, 1, 1, "TX",                       \
 	  "fetch the proof that a transaction is final, as soon as there is "  \
 	  "one")                                                               \

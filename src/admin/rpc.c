@@ -140,6 +140,8 @@ static bool kind_fits(enum rpc_kind kind, const json_t *value)
 				return false;
 		}
 		return json_is_array(value);
+	case RPC_BOOL:
+		return json_is_boolean(value);
 	}
 	return false;
 }
@@ -207,20 +209,26 @@ void call_key(const struct rpc_call *call, const char *name,
 		memset(out, 0, sizeof(*out));
 }
 
-enum err call_page(struct rpc_call *call, uint32_t *limit, uint64_t *cursor)
+enum err call_limit(struct rpc_call *call, uint32_t *limit)
 {
-	const char *text = call_text(call, "cursor");
 	uint64_t n = call_number(call, "limit", ADMIN_PAGE_DEFAULT);
 
-	*cursor = 0;
 	if (n < 1 || n > ADMIN_PAGE_MAX)
 		return err_set(&call->text, ERR_RPC_PARAMS,
 			       "\"limit\" is 1 to %u", ADMIN_PAGE_MAX);
+	*limit = (uint32_t)n;
+	return ERR_OK;
+}
+
+enum err call_page(struct rpc_call *call, uint32_t *limit, uint64_t *cursor)
+{
+	const char *text = call_text(call, "cursor");
+
+	*cursor = 0;
 	if (text && !parse_u64(text, cursor))
 		return err_set(&call->text, ERR_RPC_PARAMS,
 			       "\"cursor\" is not one this node gave");
-	*limit = (uint32_t)n;
-	return ERR_OK;
+	return call_limit(call, limit);
 }
 
 /* --- One line --- */

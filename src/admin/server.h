@@ -159,7 +159,8 @@ const char *call_text(const struct rpc_call *call, const char *name);
 void call_hash(const struct rpc_call *call, const char *name, struct hash *out);
 void call_key(const struct rpc_call *call, const char *name,
 	      struct public_key *out);
-/* `limit` and `cursor`; ERR_RPC_PARAMS. */
+/* `limit`, or both it and a `cursor` that is a number; ERR_RPC_PARAMS. */
+enum err call_limit(struct rpc_call *call, uint32_t *limit) MUST_USE;
 enum err call_page(struct rpc_call *call, uint32_t *limit,
 		   uint64_t *cursor) MUST_USE;
 

@@ -312,24 +312,47 @@ static int list(struct cli *cli, const char *method, json_t *params,
 	return failed ? failed : cli_emit(cli, rows, table);
 }
 
+static void put_option(struct cli *cli, json_t *params, const char *option,
+		       const char *name)
+{
+	const char *value = cli_option(cli, option);
+
+	if (value)
+		json_put(params, name, json_text(value, strlen(value)));
+}
+
+/* The same for an option that names a key. */
+static int put_account(struct cli *cli, json_t *params, const char *option,
+		       const char *name)
+{
+	const char *value = cli_option(cli, option);
+	struct public_key key;
+	int failed = value ? cli_public_key(cli, value, &key) : CLI_EXIT_OK;
+
+	if (value && !failed)
+		json_put(params, name, json_key(&key));
+	return failed;
+}
+
 int cmd_PROPOSAL_LIST(struct cli *cli)
 {
-	const char *state = cli_option(cli, "state");
-	const char *voter = cli_option(cli, "not-voted");
 	json_t *params = json_object();
-	struct public_key key;
-	int failed = CLI_EXIT_OK;
+	int failed;
 
-	if (state)
-		json_put(params, "state", json_text(state, strlen(state)));
-	if (voter)
-		failed = cli_public_key(cli, voter, &key);
+	put_option(cli, params, "state", "state");
+	put_option(cli, params, "type", "type");
+	put_option(cli, params, "sort", "sort");
+	if (cli_flag(cli, "open"))
+		json_put(params, "state", json_string("open"));
+	if (cli_flag(cli, "ascending"))
+		json_put(params, "ascending", json_true());
+	failed = put_account(cli, params, "not-voted", "not_voted_by");
+	if (!failed)
+		failed = put_account(cli, params, "proposer", "proposer");
 	if (failed) {
 		json_decref(params);
 		return failed;
 	}
-	if (voter)
-		json_put(params, "not_voted_by", json_key(&key));
 	return list(cli, "proposal.list", params, "proposals", show_proposals);
 }
 

@@ -1,10 +1,8 @@
-/* Reading the agreed state: one proposal, its tally, accounts, parameters. */
+/* Reading the agreed state: one proposal, its tally, parameters. */
 #include "cli/cli.h"
 
 #include "base/clock.h"
-#include "base/hex.h"
 #include "cli/render.h"
-#include "cli/sign.h"
 #include "governance/tally.h"
 
 #include <inttypes.h>
@@ -269,41 +267,7 @@ int cmd_PROPOSAL_SHOW(struct cli *cli)
 	return with_number(cli, "proposal.get", "proposal", show_proposal);
 }
 
-/* --- Accounts --- */
-
-static void show_voter(struct cli *cli, const json_t *v)
-{
-	const json_t *part = json_object_get(v, "participation");
-
-	printf("account     %s (%s)\n", json_get_text(v, "account"),
-	       show_account(cli, json_get_text(v, "account")));
-	printf("stake       %s tokens (%s mature)\n",
-	       show_decimal(json_get_text(v, "stake"), 6),
-	       show_decimal(json_get_text(v, "stake_mature"), 6));
-	printf("reputation  %s points\n",
-	       show_decimal(json_get_text(v, "reputation"), 3));
-	printf("may vote    %s\n",
-	       json_is_true(json_object_get(v, "eligible")) ? "yes" : "no");
-	printf("voted on    %" PRIu64 " of %" PRIu64 " proposals\n",
-	       json_get_number(part, "voted"),
-	       json_get_number(part, "eligible"));
-	printf("nonce       %s\n", json_get_text(v, "nonce"));
-}
-
-int cmd_VOTER_SHOW(struct cli *cli)
-{
-	char account[2 * PUBLIC_KEY_BYTES + 1];
-	struct public_key key;
-	int failed = cli_public_key(cli, cli->words[0], &key);
-
-	if (failed)
-		return failed;
-	hex_encode(account, key.b, PUBLIC_KEY_BYTES);
-	return cli_show(cli, "voter.get", cli_params_text("account", account),
-			show_voter);
-}
-
-/* --- Parameters and totals --- */
+/* --- Parameters --- */
 
 static void show_params(struct cli *cli, const json_t *list)
 {
@@ -342,39 +306,4 @@ int cmd_PARAMS(struct cli *cli)
 	list = json_incref(json_object_get(result, "params"));
 	json_decref(result);
 	return cli_emit(cli, list, show_params);
-}
-
-static void show_stats(struct cli *cli, const json_t *s)
-{
-	const json_t *states = json_object_get(s, "states");
-	const char *name;
-	json_t *count;
-
-	(void)cli;
-	printf("height        %s, %s\n",
-	       show_thousands(json_get_text(s, "height")),
-	       show_time(json_get_number(s, "block_time_ms")));
-	printf("accounts      %s, of which %s may vote\n",
-	       show_count(json_get_number(s, "accounts")),
-	       show_count(json_get_number(s, "voters")));
-	printf("stake         %s tokens\n",
-	       show_decimal(json_get_text(s, "stake"), 6));
-	printf("reputation    %s points\n",
-	       show_decimal(json_get_text(s, "reputation"), 3));
-	printf("transactions  %s\n",
-	       show_thousands(json_get_text(s, "transactions")));
-	printf("ballots       %s\n",
-	       show_thousands(json_get_text(s, "ballots")));
-	printf("proposals     %s", show_count(json_get_number(s, "proposals")));
-	json_object_foreach ((json_t *)(uintptr_t)states, name, count) {
-		if (json_integer_value(count) > 0)
-			printf(", %lld %s",
-			       (long long)json_integer_value(count), name);
-	}
-	putchar('\n');
-}
-
-int cmd_STATS(struct cli *cli)
-{
-	return cli_show(cli, "stats.get", NULL, show_stats);
 }

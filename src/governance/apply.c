@@ -19,6 +19,7 @@ void entry_enlist(struct governance *g, const struct entry *e)
 	if (proposal_deadline_ms(&e->p) > 0)
 		deadlines_set(&g->deadlines, e->p.number,
 			      proposal_deadline_ms(&e->p));
+	index_add(g->index, &e->p, governance_turnout(g, &e->p));
 }
 
 void entry_delist(struct governance *g, const struct entry *e)
@@ -32,6 +33,7 @@ void entry_delist(struct governance *g, const struct entry *e)
 		g->open--;
 	}
 	deadlines_clear(&g->deadlines, e->p.number);
+	index_remove(g->index, &e->p);
 }
 
 /* The one place where a state changes. The times that the new state needs
@@ -157,7 +159,7 @@ static void apply_ballot(struct governance *g,
 								ctx->account};
 
 		held = ballots_add(&e->ballots, &first);
-		a->voted++;
+		ballot_enlist(g, e, held);
 	}
 	held->choice = (uint8_t)ballot->choice;
 	held->nonce = ctx->nonce;

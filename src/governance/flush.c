@@ -45,6 +45,7 @@ void pending_proposal(struct governance *g, struct entry *e)
 {
 	struct pending *p = pending_at(g, &e->pending_record);
 
+	index_touch(g->index, e->p.number);
 	p->kind = PENDING_PROPOSAL;
 	p->number = e->p.number;
 }

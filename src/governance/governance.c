@@ -6,6 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static uint64_t stake_of(const void *context, uint32_t account)
+{
+	const struct governance *g = context;
+
+	return g->accounts.list[account].power.tokens;
+}
+
+static uint64_t reputation_of(const void *context, uint32_t account)
+{
+	const struct governance *g = context;
+
+	return g->accounts.list[account].power.reputation;
+}
+
 struct governance *governance_new(const struct hash *genesis,
 				  const struct governance_params *params)
 {
@@ -14,6 +28,9 @@ struct governance *governance_new(const struct hash *genesis,
 	g->genesis = *genesis;
 	g->params = *params;
 	g->globals_pending = true;
+	g->index = index_new();
+	largest_init(&g->by_stake, stake_of, g);
+	largest_init(&g->by_reputation, reputation_of, g);
 	return g;
 }
 
@@ -31,6 +48,9 @@ void governance_free(struct governance **g)
 		ballots_fini(&old->entries[i].ballots);
 	free(old->entries);
 	deadlines_fini(&old->deadlines);
+	index_free(&old->index);
+	largest_fini(&old->by_stake);
+	largest_fini(&old->by_reputation);
 	free(old->events);
 	free(old);
 }
@@ -78,6 +98,8 @@ enum err governance_add_account(struct governance *g,
 			   stake >= governance_param_global(
 					    &g->params, PARAM_VOTE_MIN_STAKE);
 	accounts_add(&g->accounts, &account);
+	largest_add(&g->by_stake);
+	largest_add(&g->by_reputation);
 	power_add(&g->all, &account.power);
 	if (account.eligible) {
 		power_add(&g->total.power, &account.power);

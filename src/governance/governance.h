@@ -19,7 +19,8 @@
 #ifndef BCAI_GOVERNANCE_GOVERNANCE_H
 #define BCAI_GOVERNANCE_GOVERNANCE_H
 
-#include "governance/proposal.h"
+#include "governance/index.h"
+#include "governance/largest.h"
 #include "governance/records.h"
 
 struct governance;
@@ -36,10 +37,11 @@ void governance_free(struct governance **g);
 struct governance_account {
 	struct public_key key;
 	struct power power;
-	uint32_t voted; /* proposals it has a ballot on */
-	uint16_t open;	/* its proposals that are submitted or in voting */
-	uint8_t drafts; /* its drafts */
-	bool eligible;	/* to vote: enough stake, or any reputation */
+	uint32_t voted;	     /* proposals it has a ballot on */
+	uint32_t last_voted; /* one of them; governance_ballot.before goes on */
+	uint16_t open;	     /* its proposals that are submitted or in voting */
+	uint8_t drafts;	     /* its drafts */
+	bool eligible;	     /* to vote: enough stake, or any reputation */
 };
 
 /* At genesis, before the first advance or apply: the next account, with index
@@ -154,7 +156,24 @@ struct governance_ballot {
 	uint8_t choice;	  /* enum choice */
 	uint8_t changes;  /* how often it was replaced */
 	uint32_t pending; /* this folder's: 1 + index of its record to write */
+	uint32_t before;  /* its account's proposal before; 0: none */
 };
+
+/* Proposals in many orders, up to date until the next change. */
+const struct proposal_index *governance_index(const struct governance *g);
+
+/* Accounts by what they hold now, the largest first. */
+enum governance_unit { UNIT_STAKE, UNIT_REPUTATION };
+void governance_largest(const struct governance *g, struct largest_walk *out,
+			enum governance_unit unit);
+
+/* Of all proposals together. */
+uint64_t governance_ballot_total(const struct governance *g);
+/* Numbers of the proposals on which the account has a ballot, in descending
+ * order, below `below` (0: all of them), at most `max`. Costs a look-up for
+ * each ballot the account ever cast. */
+uint32_t governance_voted_on(const struct governance *g, uint32_t account,
+			     uint32_t below, uint32_t *out, uint32_t max);
 
 /* Ballots in order of each account's first one, which never changes: the
  * position is a stable cursor. 0 for an unknown proposal. */

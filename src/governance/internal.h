@@ -7,6 +7,7 @@
 #include "governance/ballots.h"
 #include "governance/deadlines.h"
 #include "governance/governance.h"
+#include "governance/largest.h"
 #include "governance/prose.h"
 
 struct entry {
@@ -58,6 +59,12 @@ struct governance {
 		uint64_t time_ms;
 	} advance;
 
+	/* For readers alone. */
+	struct proposal_index *index; /* Owned. */
+	struct largest by_stake;
+	struct largest by_reputation;
+	uint64_t ballots;
+
 	struct governance_event *events; /* Owned. */
 	size_t event_count;
 	size_t event_capacity;
@@ -97,6 +104,11 @@ void globals_record_write(struct writer *w, const struct governance *g);
  * deadline, as its state demands; undo that. */
 void entry_enlist(struct governance *g, const struct entry *e);
 void entry_delist(struct governance *g, const struct entry *e);
+uint32_t governance_turnout(const struct governance *g,
+			    const struct proposal *p);
+/* An account's first ballot on the proposal. */
+void ballot_enlist(struct governance *g, const struct entry *e,
+		   struct governance_ballot *ballot);
 
 /* Everything that governance_work would do. */
 void work_finish(struct governance *g);

@@ -82,7 +82,6 @@ static enum err load_ballot(struct governance *g, struct reader *key,
 	b->ballot.changes = record.changes;
 	b->ballot.nonce = record.nonce;
 	b->ballot.height = record.height;
-	g->accounts.list[account].voted++;
 	return ERR_OK;
 }
 
@@ -156,7 +155,7 @@ static bool take_ballots(struct governance *g, struct entry *e)
 
 		if (first[i].position != i)
 			return false;
-		ballots_add(&e->ballots, b);
+		ballot_enlist(g, e, ballots_add(&e->ballots, b));
 		tally_add(&sum, b->choice, &g->accounts.list[b->account].power);
 	}
 	return is_same_tally(&sum, &e->p.tally);

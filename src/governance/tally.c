@@ -179,6 +179,15 @@ void tally_evaluate(struct tally_result *out, const struct tally *t,
 	out->would_pass = out->verdict == TALLY_PASSES;
 }
 
+uint32_t tally_turnout(const struct tally_result *r)
+{
+	unsigned __int128 cast = 0;
+
+	for (size_t i = 0; i < CHOICES; i++)
+		cast += r->weight[i];
+	return r->base > 0 ? (uint32_t)(cast * TURNOUT_UNIT / r->base) : 0;
+}
+
 void u128_format(char out[U128_TEXT_BYTES], unsigned __int128 v)
 {
 	char digits[U128_TEXT_BYTES];

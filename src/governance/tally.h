@@ -89,6 +89,10 @@ unsigned __int128 tally_weight(const struct rules *rules,
 void tally_evaluate(struct tally_result *out, const struct tally *t,
 		    const struct rules *rules, const struct power *total);
 
+/* All weight cast, in millionths of the base. */
+#define TURNOUT_UNIT 1000000u
+uint32_t tally_turnout(const struct tally_result *r);
+
 /* Decimal digits and a NUL. */
 #define U128_TEXT_BYTES 40
 void u128_format(char out[U128_TEXT_BYTES], unsigned __int128 v);
