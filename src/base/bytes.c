@@ -55,6 +55,33 @@ uint64_t read_u64(struct reader *r)
 	return read_number(r, 8);
 }
 
+uint64_t read_varint(struct reader *r)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		uint8_t byte = read_u8(r);
+
+		if ((shift > 0 && byte == 0) || (shift == 63 && byte > 1))
+			r->bad = true;
+		if (r->bad)
+			return 0;
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80)
+			break;
+	}
+	return v;
+}
+
+uint64_t read_varint_max(struct reader *r, uint64_t max)
+{
+	uint64_t v = read_varint(r);
+
+	if (v > max)
+		r->bad = true;
+	return r->bad ? 0 : v;
+}
+
 void read_copy(struct reader *r, void *out, size_t size)
 {
 	const uint8_t *at = read_lend(r, size);
@@ -135,6 +162,13 @@ void write_u32(struct writer *w, uint32_t v)
 void write_u64(struct writer *w, uint64_t v)
 {
 	write_number(w, v, 8);
+}
+
+void write_varint(struct writer *w, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		write_u8(w, (uint8_t)(v | 0x80));
+	write_u8(w, (uint8_t)v);
 }
 
 void write_blob(struct writer *w, const void *data, size_t size)

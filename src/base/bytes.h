@@ -35,6 +35,12 @@ uint8_t read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
+/* Seven bits a byte, the low ones first, the top bit set on all but the last
+ * (unsigned LEB128). Bad when longer than needed or beyond 64 bits: a number
+ * has one encoding. */
+uint64_t read_varint(struct reader *r);
+/* The same; bad when above `max`. */
+uint64_t read_varint_max(struct reader *r, uint64_t max);
 /* Copy exactly `size` bytes; zeros when there are not as many left. */
 void read_copy(struct reader *r, void *out, size_t size);
 /* Lend the next `size` bytes; NULL when there are not as many left. */
@@ -50,6 +56,8 @@ void write_u8(struct writer *w, uint8_t v);
 void write_u16(struct writer *w, uint16_t v);
 void write_u32(struct writer *w, uint32_t v);
 void write_u64(struct writer *w, uint64_t v);
+#define VARINT_BYTES_MAX 10
+void write_varint(struct writer *w, uint64_t v);
 void write_bytes(struct writer *w, const void *data, size_t size);
 void write_blob(struct writer *w, const void *data, size_t size);
 

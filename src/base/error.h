@@ -173,6 +173,12 @@
 	X(OLDER_BALLOT, 421, "older_ballot",                                   \
 	  "a ballot with a higher nonce stands already",                       \
 	  "sign another one to change it")                                     \
+	X(TOO_MANY_DELEGATIONS, 422, "too_many_delegations",                   \
+	  "the account has as many delegations as it may",                     \
+	  "delegate list shows them; delegate clear ends some")                \
+	X(UNKNOWN_DELEGATION, 423, "unknown_delegation",                       \
+	  "the account has no such delegation",                                \
+	  "delegate list shows them with their serials")                       \
 	/* Keys. */                                                            \
 	X(KEY_UNKNOWN, 500, "key_unknown", "there is no key with that name",   \
 	  "key list shows them; --keys names another folder")                  \

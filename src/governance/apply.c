@@ -1,4 +1,4 @@
-#include "governance/internal.h"
+#include "governance/delegate.h"
 
 /* Block times are far from the end of 64 bits; a hostile one must not wrap. */
 static uint64_t later(uint64_t time_ms, uint64_t by_ms)
@@ -193,7 +193,11 @@ static uint32_t apply_checked(struct governance *g,
 			apply_ballot(g, ctx, &payload->vote.ballots[i]);
 		break;
 	case PAYLOAD_DELEGATE:
+		delegate_apply(g, ctx, &payload->delegate);
+		break;
 	case PAYLOAD_UNDELEGATE:
+		undelegate_apply(g, ctx, &payload->undelegate);
+		break;
 	case PAYLOAD_TRANSFER:
 		break;
 	}

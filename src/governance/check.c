@@ -1,4 +1,4 @@
-#include "governance/internal.h"
+#include "governance/delegate.h"
 
 #include <inttypes.h>
 
@@ -252,7 +252,9 @@ enum err governance_check(const struct governance *g,
 	case PAYLOAD_VOTE:
 		return check_vote(g, ctx, &payload->vote, text);
 	case PAYLOAD_DELEGATE:
+		return delegate_check(g, ctx, &payload->delegate, text);
 	case PAYLOAD_UNDELEGATE:
+		return undelegate_check(g, ctx, &payload->undelegate, text);
 	case PAYLOAD_TRANSFER:
 		return err_set(text, ERR_MALFORMED,
 			       "payload %u has no rule in this version",

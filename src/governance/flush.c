@@ -82,6 +82,14 @@ void pending_reason(struct governance *g, struct entry *e, struct bytes reason)
 	keep_text(p, reason, (struct bytes){NULL, 0});
 }
 
+void pending_edges(struct governance *g, uint32_t account)
+{
+	struct pending *p = pending_at(g, &g->edges.owner[account].pending);
+
+	p->kind = PENDING_EDGES;
+	p->account = account;
+}
+
 void pending_fini(struct governance *g)
 {
 	for (uint32_t i = 0; i < g->pending_count; i++)
@@ -93,9 +101,22 @@ struct output {
 	void (*sink)(void *context, struct bytes key, struct bytes value);
 	void *context;
 	struct governance_key key;
+	uint64_t oldest; /* snapshot of an open vote */
+	struct edges_record edges;
 	struct writer w;
 	uint8_t value[GOVERNANCE_RECORD_BYTES_MAX];
 };
+
+static void output_init(struct output *out, const struct governance *g,
+			void (*sink)(void *context, struct bytes key,
+				     struct bytes value),
+			void *context)
+{
+	out->sink = sink;
+	out->context = context;
+	out->oldest = oldest_snapshot(g);
+	writer_init(&out->w, out->value, sizeof(out->value));
+}
 
 static void emit(struct output *out)
 {
@@ -167,6 +188,29 @@ static void flush_reason(struct output *out, const struct pending *p)
 	emit(out);
 }
 
+static void flush_edges(struct governance *g, struct output *out,
+			uint32_t account)
+{
+	struct edge_owner *owner = &g->edges.owner[account];
+	struct edges_record *record = &out->edges;
+
+	owner->pending = 0;
+	record->last_serial = owner->last_serial;
+	record->count = 0;
+	for (uint32_t i = owner->first_out; i != EDGE_NONE;
+	     i = g->edges.pool[i].next_out) {
+		const struct edge *edge = &g->edges.pool[i];
+
+		if (!edge_is_needed(edge, out->oldest))
+			continue;
+		assert(record->count < EDGES_KEPT_MAX);
+		record->edge[record->count++] = *edge;
+	}
+	governance_key_edges(&out->key, account);
+	edges_record_write(&out->w, record);
+	emit(out);
+}
+
 static void flush_pending(struct governance *g, struct output *out,
 			  struct pending *p)
 {
@@ -184,6 +228,9 @@ static void flush_pending(struct governance *g, struct output *out,
 		break;
 	case PENDING_REASON:
 		flush_reason(out, p);
+		break;
+	case PENDING_EDGES:
+		flush_edges(g, out, p->account);
 		break;
 	}
 	free(p->text);
@@ -232,10 +279,10 @@ bool governance_flush_some(struct governance *g,
 					struct bytes value),
 			   void *context, uint32_t budget)
 {
-	struct output out = {.sink = sink, .context = context};
+	struct output out;
 
 	work_finish(g);
-	writer_init(&out.w, out.value, sizeof(out.value));
+	output_init(&out, g, sink, context);
 	return flush_slice(g, &out, budget);
 }
 
@@ -244,10 +291,10 @@ void governance_flush(struct governance *g,
 				   struct bytes value),
 		      void *context)
 {
-	struct output out = {.sink = sink, .context = context};
+	struct output out;
 
 	work_finish(g);
-	writer_init(&out.w, out.value, sizeof(out.value));
+	output_init(&out, g, sink, context);
 	for (uint32_t i = g->accounts_flushed; i < g->accounts.count; i++)
 		flush_account(g, &out, i);
 	g->accounts_flushed = g->accounts.count;

@@ -27,6 +27,7 @@ struct governance *governance_new(const struct hash *genesis,
 
 	g->genesis = *genesis;
 	g->params = *params;
+	edges_init(&g->edges);
 	g->globals_pending = true;
 	g->index = index_new();
 	largest_init(&g->by_stake, stake_of, g);
@@ -44,6 +45,7 @@ void governance_free(struct governance **g)
 	load_fini(old);
 	pending_fini(old);
 	accounts_fini(&old->accounts);
+	edges_fini(&old->edges);
 	for (uint32_t i = 0; i < old->entry_count; i++)
 		ballots_fini(&old->entries[i].ballots);
 	free(old->entries);
@@ -100,6 +102,7 @@ enum err governance_add_account(struct governance *g,
 	accounts_add(&g->accounts, &account);
 	largest_add(&g->by_stake);
 	largest_add(&g->by_reputation);
+	edges_make_room(&g->edges, g->accounts.count);
 	power_add(&g->all, &account.power);
 	if (account.eligible) {
 		power_add(&g->total.power, &account.power);
@@ -167,6 +170,7 @@ const char *governance_event_name(uint32_t kind)
 		[EVENT_STATE] = "proposal",
 		[EVENT_AMENDED] = "amended",
 		[EVENT_BALLOT] = "ballot",
+		[EVENT_DELEGATION] = "delegation",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;

@@ -82,7 +82,8 @@ struct governance_context {
  * more than 128 ballots), ERR_UNKNOWN_PROPOSAL, ERR_UNAUTHORISED,
  * ERR_WRONG_STATE, ERR_BELOW_MINIMUM_STAKE, ERR_TOO_MANY_OPEN,
  * ERR_NOT_ELIGIBLE, ERR_DUPLICATE_BALLOT, ERR_NOT_VOTING, ERR_OLDER_BALLOT,
- * ERR_TOO_MANY_CHANGES. `text` (may be NULL) says more. */
+ * ERR_TOO_MANY_CHANGES, ERR_UNKNOWN_ACCOUNT, ERR_TOO_MANY_DELEGATIONS,
+ * ERR_UNKNOWN_DELEGATION. `text` (may be NULL) says more. */
 enum err governance_check(const struct governance *g,
 			  const struct governance_context *ctx,
 			  const struct payload *payload,
@@ -115,7 +116,8 @@ uint64_t governance_next_deadline_ms(const struct governance *g);
 enum governance_event_kind {
 	EVENT_STATE = 1, /* a proposal took `state`; `from` 0: was created */
 	EVENT_AMENDED = 2,
-	EVENT_BALLOT = 3, /* cast, or replaced when `changes` > 0 */
+	EVENT_BALLOT = 3,     /* cast, or replaced when `changes` > 0 */
+	EVENT_DELEGATION = 6, /* the account's delegations changed */
 };
 
 struct governance_event {
@@ -191,6 +193,35 @@ const struct governance_ballot *governance_ballot_of(const struct governance *g,
 unsigned __int128 governance_ballot_weight(const struct governance *g,
 					   const struct proposal *p,
 					   uint32_t account);
+
+/* ---- Delegations ---- */
+
+struct governance_delegation {
+	uint32_t principal;
+	uint32_t target;     /* UINT32_MAX: nobody, it opts out */
+	uint32_t serial;     /* names it among its principal's */
+	uint32_t kind;	     /* enum delegation_kind */
+	uint32_t types;	     /* of a conditional one: bit type - 1 */
+	uint64_t amount;     /* of a limited one */
+	uint64_t expires_ms; /* 0: never */
+	uint64_t from;	     /* the first snapshot height that sees it */
+};
+
+/* Those that the account made and that stand, oldest first, at most
+ * LIMIT_DELEGATIONS; returns how many. One that expired stands until its
+ * principal changes another. */
+uint32_t governance_delegations(const struct governance *g,
+				struct governance_delegation *out,
+				uint32_t account);
+/* How many that stand lead to the account. */
+uint32_t governance_received_count(const struct governance *g,
+				   uint32_t account);
+/* Up to `room` of these from *cursor on, which is 0 at first; returns how many.
+ * *cursor is 0 when there are no more. Any change makes cursors void: one that
+ * no longer stands for anything of this account gives none. */
+uint32_t governance_received(const struct governance *g,
+			     struct governance_delegation *out, uint32_t room,
+			     uint32_t account, uint32_t *cursor);
 
 /* ---- Records ---- */
 

@@ -6,6 +6,7 @@
 #include "governance/accounts.h"
 #include "governance/ballots.h"
 #include "governance/deadlines.h"
+#include "governance/edges.h"
 #include "governance/governance.h"
 #include "governance/largest.h"
 #include "governance/prose.h"
@@ -22,6 +23,7 @@ enum pending_kind {
 	PENDING_PROPOSAL,
 	PENDING_TEXTS,
 	PENDING_REASON,
+	PENDING_EDGES,
 };
 
 /* A record to write at the next flush. Content is taken from the state then,
@@ -29,7 +31,7 @@ enum pending_kind {
 struct pending {
 	enum pending_kind kind;
 	uint32_t number;
-	uint32_t account;  /* of a ballot */
+	uint32_t account;  /* of a ballot, of edges */
 	uint32_t position; /* of a ballot */
 	uint8_t *text;	   /* Owned; title and description, or a reason */
 	size_t size;
@@ -46,6 +48,8 @@ struct governance {
 	struct power_sum total; /* of the eligible */
 	struct power all;	/* of everybody, for the limits */
 	uint32_t accounts_flushed;
+
+	struct edges edges;
 
 	struct entry *entries; /* Owned; number n stands at [n - 1]. */
 	uint32_t entry_count;
@@ -93,11 +97,12 @@ void pending_texts(struct governance *g, struct entry *e, struct bytes title,
 void pending_ballot(struct governance *g, struct entry *e,
 		    struct governance_ballot *ballot, struct bytes reason);
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason);
+void pending_edges(struct governance *g, uint32_t account);
 void pending_fini(struct governance *g);
 
 /* The record of counters, totals and parameters. */
 #define GLOBALS_RECORD_BYTES                                                   \
-	(1 + HASH_BYTES + 4 + 28 + 8 + 4 + 4 + GOVERNANCE_PARAMS_BYTES)
+	(1 + HASH_BYTES + 4 + 28 + 8 + 4 + 4 + 4 + GOVERNANCE_PARAMS_BYTES)
 void globals_record_write(struct writer *w, const struct governance *g);
 
 /* Count the proposal among its proposer's drafts or open ones, and arm its
@@ -109,6 +114,10 @@ uint32_t governance_turnout(const struct governance *g,
 /* An account's first ballot on the proposal. */
 void ballot_enlist(struct governance *g, const struct entry *e,
 		   struct governance_ballot *ballot);
+
+/* The least height an open vote's snapshot has; UINT64_MAX when none is open.
+ */
+uint64_t oldest_snapshot(const struct governance *g);
 
 /* Everything that governance_work would do. */
 void work_finish(struct governance *g);

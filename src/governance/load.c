@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Records come in the order of their keys: accounts, ballots, globals, public
- * keys, proposals, reasons, texts. Ballots wait here for their proposal. */
+/* Records come in the order of their keys: accounts, ballots, delegations,
+ * globals, public keys, proposals, reasons, texts. Ballots wait here for their
+ * proposal. */
 struct loaded_ballot {
 	struct governance_ballot ballot;
 	uint32_t number;
@@ -82,6 +83,56 @@ static enum err load_ballot(struct governance *g, struct reader *key,
 	b->ballot.changes = record.changes;
 	b->ballot.nonce = record.nonce;
 	b->ballot.height = record.height;
+	return ERR_OK;
+}
+
+/* May the account have both, alive? */
+static bool clash(const struct edge *a, const struct edge *b)
+{
+	if (a->kind != b->kind || !edge_is_alive(a) || !edge_is_alive(b))
+		return false;
+	if (a->kind == DELEGATION_CONDITIONAL)
+		return (a->types & b->types) != 0;
+	return a->kind == DELEGATION_FULL || a->target == b->target;
+}
+
+static bool are_possible(const struct governance *g, uint32_t principal,
+			 const struct edges_record *r)
+{
+	uint32_t alive = 0;
+
+	for (uint32_t i = 0; i < r->count; i++) {
+		const struct edge *edge = &r->edge[i];
+
+		if (edge->target == principal ||
+		    (edge->target >= g->accounts.count &&
+		     edge->target != EDGE_NOBODY))
+			return false;
+		alive += edge_is_alive(edge);
+		for (uint32_t k = 0; k < i; k++)
+			if (clash(edge, &r->edge[k]))
+				return false;
+	}
+	return alive <= LIMIT_DELEGATIONS;
+}
+
+static enum err load_edges(struct governance *g, struct reader *key,
+			   struct bytes value, struct err_text *text)
+{
+	struct edges_record record;
+	uint32_t account = read_u32(key);
+
+	if (!reader_done(key) || account >= g->accounts.count)
+		return damaged(text, "delegations are nobody's");
+	if (edges_record_read(&record, value) != ERR_OK)
+		return damaged(text, "a record of delegations is damaged");
+	if (!are_possible(g, account, &record))
+		return damaged(text, "delegations are impossible");
+	for (uint32_t i = 0; i < record.count; i++) {
+		record.edge[i].principal = account;
+		edges_add(&g->edges, &record.edge[i]);
+	}
+	edges_set_serial(&g->edges, account, record.last_serial);
 	return ERR_OK;
 }
 
@@ -265,6 +316,7 @@ enum err governance_load(struct governance *g, struct bytes key,
 					   struct bytes, struct err_text *) = {
 		[RECORD_ACCOUNT] = load_account,
 		[RECORD_BALLOT] = load_ballot,
+		[RECORD_EDGES] = load_edges,
 		[RECORD_GLOBALS] = load_globals,
 		[RECORD_PUBLIC_KEY] = load_public_key,
 		[RECORD_PROPOSAL] = load_proposal,

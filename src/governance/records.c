@@ -8,7 +8,7 @@
 
 bool governance_owns_key(struct bytes key)
 {
-	return key.size > 0 && memchr("ABGKPRX", key.data[0], 7) != NULL;
+	return key.size > 0 && memchr("ABDGKPRX", key.data[0], 8) != NULL;
 }
 
 static void key_start(struct governance_key *out, struct writer *w,
@@ -42,6 +42,11 @@ void governance_key_ballot(struct governance_key *out, uint32_t proposal,
 	write_u32(&w, proposal);
 	write_u32(&w, account);
 	out->size = w.size;
+}
+
+void governance_key_edges(struct governance_key *out, uint32_t account)
+{
+	key_of_number(out, RECORD_EDGES, account);
 }
 
 void governance_key_globals(struct governance_key *out)
@@ -142,6 +147,72 @@ enum err ballot_record_read(struct ballot_record *out, struct bytes value)
 	out->reason = read_blob(&r, LIMIT_REASON_BYTES);
 	if (out->choice == 0)
 		return ERR_DATA_DAMAGED;
+	return result_of(&r);
+}
+
+/* Targets and times that stand for none are 0, others count from 1. */
+void edges_record_write(struct writer *w, const struct edges_record *e)
+{
+	uint32_t serial = 0;
+
+	write_varint(w, e->last_serial);
+	write_varint(w, e->count);
+	for (uint32_t i = 0; i < e->count; i++) {
+		const struct edge *edge = &e->edge[i];
+
+		write_u8(w, edge->kind);
+		write_u8(w, edge->types);
+		write_varint(w, (uint32_t)(edge->target + 1));
+		write_varint(w, edge->serial - serial);
+		write_varint(w, edge->from);
+		write_varint(w, edge_is_alive(edge) ? 0
+						    : edge->until - edge->from);
+		write_varint(w, edge->expires_ms == EDGE_FOREVER
+					? 0
+					: edge->expires_ms);
+		write_varint(w, edge->amount);
+		serial = edge->serial;
+	}
+}
+
+static void read_edge(struct reader *r, struct edge *e, uint32_t last_serial)
+{
+	uint64_t lasts;
+
+	e->kind = (uint8_t)read_u8_max(r, DELEGATION_LIMITED);
+	e->types = (uint8_t)read_u8_max(r, DELEGATION_TYPES_ALL);
+	e->target = (uint32_t)read_varint_max(r, LIMIT_ACCOUNTS) - 1;
+	e->serial = last_serial +
+		    (uint32_t)read_varint_max(r, UINT32_MAX - last_serial);
+	e->from = read_varint(r);
+	lasts = read_varint(r);
+	e->until = lasts == 0 ? EDGE_FOREVER : e->from + lasts;
+	e->expires_ms = read_varint(r);
+	if (e->expires_ms == 0)
+		e->expires_ms = EDGE_FOREVER;
+	e->amount = read_varint(r);
+	if (e->kind == 0 || e->serial == last_serial || e->until <= e->from ||
+	    (e->types != 0) != (e->kind == DELEGATION_CONDITIONAL) ||
+	    (e->amount != 0) != (e->kind == DELEGATION_LIMITED) ||
+	    (e->target == EDGE_NOBODY && e->kind != DELEGATION_CONDITIONAL))
+		r->bad = true;
+}
+
+enum err edges_record_read(struct edges_record *out, struct bytes value)
+{
+	uint32_t serial = 0;
+	struct reader r;
+
+	memset(out, 0, sizeof(*out));
+	reader_init(&r, value.data, value.size);
+	out->last_serial = (uint32_t)read_varint_max(&r, UINT32_MAX);
+	out->count = (uint32_t)read_varint_max(&r, EDGES_KEPT_MAX);
+	for (uint32_t i = 0; i < out->count; i++) {
+		read_edge(&r, &out->edge[i], serial);
+		serial = out->edge[i].serial;
+	}
+	if (serial > out->last_serial || out->last_serial == 0)
+		r.bad = true;
 	return result_of(&r);
 }
 
@@ -299,5 +370,6 @@ void globals_record_write(struct writer *w, const struct governance *g)
 	write_u64(w, g->all.tokens);
 	write_u32(w, g->entry_count);
 	write_u32(w, g->opened);
+	write_u32(w, g->edges.principals);
 	governance_params_write(w, &g->params);
 }

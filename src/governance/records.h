@@ -7,6 +7,7 @@
 #define BCAI_GOVERNANCE_RECORDS_H
 
 #include "crypto/sign.h"
+#include "governance/edges.h"
 #include "governance/proposal.h"
 
 #define GOVERNANCE_KEY_BYTES_MAX 33
@@ -16,6 +17,7 @@
 enum governance_record {
 	RECORD_ACCOUNT = 'A',	 /* index(4) */
 	RECORD_BALLOT = 'B',	 /* number(4) index(4) */
+	RECORD_EDGES = 'D',	 /* index(4): delegations of that account */
 	RECORD_GLOBALS = 'G',	 /* - */
 	RECORD_PUBLIC_KEY = 'K', /* public key(32) */
 	RECORD_PROPOSAL = 'P',	 /* number(4) */
@@ -34,6 +36,7 @@ bool governance_owns_key(struct bytes key);
 void governance_key_account(struct governance_key *out, uint32_t account);
 void governance_key_ballot(struct governance_key *out, uint32_t proposal,
 			   uint32_t account);
+void governance_key_edges(struct governance_key *out, uint32_t account);
 void governance_key_globals(struct governance_key *out);
 void governance_key_public_key(struct governance_key *out,
 			       const struct public_key *key);
@@ -58,12 +61,22 @@ struct ballot_record {
 	struct bytes reason;
 };
 
+/* As stored under RECORD_EDGES. */
+struct edges_record {
+	uint32_t last_serial; /* the youngest edge that ever was */
+	uint32_t count;
+	/* Ascending by serial; principals and links are not set. */
+	struct edge edge[EDGES_KEPT_MAX];
+};
+
 /* Each: ERR_DATA_DAMAGED when the bytes are not such a record. Lent parts
  * point into `value`. */
 enum err account_record_read(struct account_record *out,
 			     struct bytes value) MUST_USE;
 enum err ballot_record_read(struct ballot_record *out,
 			    struct bytes value) MUST_USE;
+enum err edges_record_read(struct edges_record *out,
+			   struct bytes value) MUST_USE;
 /* Number and proposer are set; nothing outside the record is checked. */
 enum err proposal_record_read(struct proposal *out, uint32_t number,
 			      struct bytes value) MUST_USE;
@@ -73,6 +86,7 @@ enum err reason_record_read(struct bytes *reason, struct bytes value) MUST_USE;
 
 void account_record_write(struct writer *w, const struct account_record *a);
 void ballot_record_write(struct writer *w, const struct ballot_record *b);
+void edges_record_write(struct writer *w, const struct edges_record *e);
 void proposal_record_write(struct writer *w, const struct proposal *p);
 void texts_record_write(struct writer *w, struct bytes title,
 			struct bytes description);

@@ -170,7 +170,7 @@ void blockstore_put_events(struct store_batch *to, uint64_t height,
 	for (size_t i = 0; i < up->event_count; i++) {
 		const struct governance_event *e = &up->events[i];
 
-		if (e->kind == EVENT_BALLOT)
+		if (e->kind == EVENT_BALLOT || e->kind == EVENT_DELEGATION)
 			continue;
 		write_u8(&w, (uint8_t)e->kind);
 		write_u32(&w, e->proposal);

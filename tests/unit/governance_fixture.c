@@ -269,6 +269,35 @@ enum err net_vote(struct test_net *n, uint32_t account, uint32_t number,
 	return net_apply(n, account, &payload, NULL);
 }
 
+enum err net_delegate(struct test_net *n, uint32_t account, uint32_t kind,
+		      uint32_t target, uint64_t what, uint64_t expires_ms)
+{
+	struct payload payload = {
+		.kind = PAYLOAD_DELEGATE,
+		.delegate = {.kind = kind,
+			     .has_target = target != UINT32_MAX,
+			     .expires_ms = expires_ms},
+	};
+
+	if (payload.delegate.has_target)
+		test_key(&payload.delegate.target, target);
+	if (kind == DELEGATION_CONDITIONAL)
+		payload.delegate.types = (uint32_t)what;
+	else
+		payload.delegate.amount = what * TOKEN;
+	return net_apply(n, account, &payload, NULL);
+}
+
+enum err net_undelegate(struct test_net *n, uint32_t account, uint32_t serial)
+{
+	const struct payload payload = {
+		.kind = PAYLOAD_UNDELEGATE,
+		.undelegate = {&serial, serial != 0},
+	};
+
+	return net_apply(n, account, &payload, NULL);
+}
+
 void net_finish(struct test_net *n, uint32_t number)
 {
 	net_block(n, proposal_deadline_ms(governance_proposal(n->g, number)));

@@ -77,6 +77,13 @@ enum err net_cancel(struct test_net *n, uint32_t account, uint32_t number,
 		    const char *reason);
 enum err net_vote(struct test_net *n, uint32_t account, uint32_t number,
 		  uint32_t choice);
+/* Of this kind, with what goes with it: `types` of a conditional one, `tokens`
+ * of a limited one, else 0. `target` UINT32_MAX: nobody; `expires_ms` 0:
+ * never. */
+enum err net_delegate(struct test_net *n, uint32_t account, uint32_t kind,
+		      uint32_t target, uint64_t what, uint64_t expires_ms);
+/* `serial` 0: all of them. */
+enum err net_undelegate(struct test_net *n, uint32_t account, uint32_t serial);
 /* A submitted proposal, in voting one delay later. */
 uint32_t net_open(struct test_net *n, uint32_t account, uint32_t type);
 /* A block at the proposal's deadline. */

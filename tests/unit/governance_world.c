@@ -81,6 +81,35 @@ static void random_vote(struct random_tx *tx, struct chance *c,
 	}
 }
 
+static void random_delegate(struct payload_delegate *d, struct chance *c,
+			    uint64_t time_ms)
+{
+	bool odd = chance_below(c, 12) == 0;
+
+	d->kind = 1 + chance_below(c, 3) + (chance_below(c, 40) == 0);
+	d->has_target =
+		d->kind == DELEGATION_CONDITIONAL ? chance_below(c, 3) : !odd;
+	if (d->has_target)
+		test_key(&d->target, chance_below(c, WORLD_ACCOUNTS + odd));
+	if ((d->kind == DELEGATION_CONDITIONAL) != odd)
+		d->types = chance_below(c, DELEGATION_TYPES_ALL + 1 + odd);
+	if ((d->kind == DELEGATION_LIMITED) != odd)
+		d->amount = chance_below(c, 9) * 1000 * TOKEN;
+	if (chance_below(c, 3) == 0)
+		d->expires_ms = time_ms + chance_below(c, 20000);
+}
+
+static void random_undelegate(struct random_tx *tx, struct chance *c)
+{
+	struct payload_undelegate *u = &tx->payload.undelegate;
+
+	u->serials = tx->serials;
+	u->count = chance_below(c, 4);
+	for (uint32_t i = 0; i < u->count; i++)
+		tx->serials[i] =
+			chance_below(c, 4) + (i ? tx->serials[i - 1] : 0);
+}
+
 static void random_payload(struct random_tx *tx, struct chance *c,
 			   const struct governance *g)
 {
@@ -102,6 +131,10 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 	} else if (p->kind == PAYLOAD_CANCEL) {
 		p->cancel.proposal = random_number(c, g, STATE_SUBMITTED);
 		p->cancel.reason = random_reason(c);
+	} else if (p->kind == PAYLOAD_DELEGATE) {
+		random_delegate(&p->delegate, c, tx->ctx.time_ms);
+	} else if (p->kind == PAYLOAD_UNDELEGATE) {
+		random_undelegate(tx, c);
 	} else if (p->kind != PAYLOAD_SUBMIT + 19) { /* 29 is no payload */
 		random_vote(tx, c, g);
 	}
@@ -126,11 +159,11 @@ static uint32_t random_account(struct chance *c, const struct governance *g,
 void random_tx(struct random_tx *tx, struct chance *c, struct test_net *n)
 {
 	memset(tx, 0, sizeof(*tx));
+	tx->ctx.height = n->height;
+	tx->ctx.time_ms = n->time_ms;
 	random_payload(tx, c, n->g);
 	tx->ctx.account = random_account(c, n->g, &tx->payload);
 	tx->ctx.nonce = n->nonce++ ^ chance_below(c, 4);
-	tx->ctx.height = n->height;
-	tx->ctx.time_ms = n->time_ms;
 }
 
 void random_sleep(struct chance *c, struct test_net *n)

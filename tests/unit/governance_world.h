@@ -21,6 +21,7 @@ void world_live(struct world *w, struct chance *c);
 struct random_tx {
 	struct payload payload;
 	struct ballot ballots[4];
+	uint32_t serials[4];
 	char title[8];
 	struct governance_context ctx;
 };

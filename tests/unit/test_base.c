@@ -75,6 +75,63 @@ static void what_was_written_is_read_back(void **state)
 	assert_true(reader_done(&r));
 }
 
+static void a_varint_has_one_encoding(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t value;
+		const char *bytes;
+		size_t size;
+	} good[] = {
+		{"nothing", 0, "\0", 1},
+		{"the last of one byte", 127, "\x7f", 1},
+		{"the first of two", 128, "\x80\x01", 2},
+		{"three hundred", 300, "\xac\x02", 2},
+		{"the last of nine", INT64_MAX,
+		 "\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 9},
+		{"the largest", UINT64_MAX,
+		 "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10},
+	};
+	static const struct {
+		const char *name;
+		const char *bytes;
+		size_t size;
+	} bad[] = {
+		{"nothing there", "", 0},
+		{"cut short", "\x80", 1},
+		{"zero in two bytes", "\x80\0", 2},
+		{"one in three", "\x81\x80\0", 3},
+		{"65 bits", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10},
+		{"eleven bytes", "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x81\x01",
+		 11},
+	};
+	struct reader r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		uint8_t out[VARINT_BYTES_MAX];
+		struct writer w;
+
+		writer_init(&w, out, sizeof(out));
+		write_varint(&w, good[i].value);
+		assert_int_equal(w.size, good[i].size);
+		assert_memory_equal(out, good[i].bytes, w.size);
+		reader_init(&r, out, w.size);
+		if (read_varint(&r) != good[i].value || !reader_done(&r))
+			fail_msg("%s", good[i].name);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		reader_init(&r, bad[i].bytes, bad[i].size);
+		if (read_varint(&r) != 0 || !r.bad)
+			fail_msg("%s", bad[i].name);
+	}
+	reader_init(&r, "\xac\x02", 2);
+	assert_int_equal(read_varint_max(&r, 300), 300);
+	reader_init(&r, "\xac\x02", 2);
+	assert_int_equal(read_varint_max(&r, 299), 0);
+	assert_true(r.bad);
+}
+
 static void every_truncation_turns_the_reader_bad_for_good(void **state)
 {
 	const uint8_t data[16] = {1, 2, 3, 4};
@@ -212,6 +269,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_number_is_an_internal_error),
 		cmocka_unit_test(err_set_keeps_the_code_and_the_context),
 		cmocka_unit_test(what_was_written_is_read_back),
+		cmocka_unit_test(a_varint_has_one_encoding),
 		cmocka_unit_test(
 			every_truncation_turns_the_reader_bad_for_good),
 		cmocka_unit_test(a_blob_above_its_bound_is_refused),

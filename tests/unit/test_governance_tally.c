@@ -79,7 +79,7 @@ static void large_numbers_are_written_in_decimal(void **state)
 }
 
 /* One voter a choice, with that power in every unit; total 10,000 of each. */
-struct edge {
+struct brink {
 	const char *name;
 	uint64_t in_favour, against, abstain;
 	uint16_t quorum_bp, approval_bp, floor_bp;
@@ -87,7 +87,7 @@ struct edge {
 	enum tally_verdict verdict;
 };
 
-static const struct edge edges[] = {
+static const struct brink edges[] = {
 	{"quorum reached exactly", 1000, 0, 0, 1000, 5000, 0, true, false,
 	 TALLY_PASSES},
 	{"quorum missed by one", 999, 0, 0, 1000, 5000, 0, true, false,
@@ -135,7 +135,7 @@ static void thresholds_hold_at_their_exact_edges(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
-		const struct edge *e = &edges[i];
+		const struct brink *e = &edges[i];
 		const struct power total = alike(10000),
 				   yes = alike(e->in_favour),
 				   no = alike(e->against),
