@@ -35,6 +35,12 @@ struct governance *governance_new(const struct hash *genesis,
 	return g;
 }
 
+static void entry_fini(struct entry *e)
+{
+	ballots_fini(&e->ballots);
+	contents_drop(e);
+}
+
 void governance_free(struct governance **g)
 {
 	struct governance *old = *g;
@@ -47,7 +53,7 @@ void governance_free(struct governance **g)
 	accounts_fini(&old->accounts);
 	edges_fini(&old->edges);
 	for (uint32_t i = 0; i < old->entry_count; i++)
-		ballots_fini(&old->entries[i].ballots);
+		entry_fini(&old->entries[i]);
 	free(old->entries);
 	deadlines_fini(&old->deadlines);
 	index_free(&old->index);
