@@ -191,8 +191,9 @@ enum admin_event_type {
 	ADMIN_EVENT_CHECKPOINT, /* height, hash: state root */
 	ADMIN_EVENT_PEER,	/* account: node id, reason: what happened */
 	ADMIN_EVENT_EVIDENCE,	/* account: signer, reason: kind */
+	ADMIN_EVENT_ALERT, /* index: number, proposal, account, reason: kind */
 };
-#define ADMIN_EVENT_TYPES 7
+#define ADMIN_EVENT_TYPES 8
 
 struct admin_event {
 	enum admin_event_type type;

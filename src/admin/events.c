@@ -24,6 +24,7 @@ static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_CHECKPOINT] = "checkpoint",
 	[ADMIN_EVENT_PEER] = "peer",
 	[ADMIN_EVENT_EVIDENCE] = "evidence",
+	[ADMIN_EVENT_ALERT] = "alert",
 };
 
 static void put_reason(json_t *o, const char *name, const char *reason)
@@ -76,6 +77,12 @@ static json_t *event_value(const struct admin_event *e)
 	case ADMIN_EVENT_EVIDENCE:
 		json_put(o, "signer", json_key(&e->account));
 		put_reason(o, "kind", e->reason);
+		break;
+	case ADMIN_EVENT_ALERT:
+		json_put(o, "alert", json_count(e->index));
+		put_reason(o, "kind", e->reason);
+		json_put(o, "proposal", json_count(e->proposal));
+		json_put(o, "account", json_key(&e->account));
 		break;
 	}
 	return o;

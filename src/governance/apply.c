@@ -50,11 +50,11 @@ static void set_state(struct governance *g, struct entry *e,
 	};
 
 	assert(proposal_may_become(e->p.state, to));
+	if (e->p.state == STATE_VOTING)
+		watch_ended(g, e, to == STATE_PASSED || to == STATE_REJECTED);
 	entry_delist(g, e);
 	e->p.state = to;
 	entry_enlist(g, e);
-	if (!proposal_needs_actions(&e->p))
-		contents_drop(e);
 	pending_proposal(g, e);
 	event_add(g, &event);
 }
@@ -77,6 +77,15 @@ static void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms)
 	set_state(g, e, STATE_SUBMITTED);
 }
 
+static void set_texts(struct governance *g, struct entry *e, struct bytes title,
+		      struct bytes description)
+{
+	proposal_text_hash(&e->p.text_hash, title, description);
+	proposal_compute_id(&e->p.id, &g->genesis,
+			    &g->accounts.list[e->p.proposer].key, &e->p);
+	pending_texts(g, e, title, description);
+}
+
 static uint32_t apply_submit(struct governance *g,
 			     const struct governance_context *ctx,
 			     const struct payload_submit *s)
@@ -88,7 +97,7 @@ static uint32_t apply_submit(struct governance *g,
 	e->p.nonce = ctx->nonce;
 	e->p.type = (enum proposal_type)s->type;
 	e->p.created_ms = ctx->time_ms;
-	contents_set(g, e, s->title, s->description, &s->actions);
+	set_texts(g, e, s->title, s->description);
 	if (!s->draft) {
 		plan_voting(g, e, ctx->time_ms);
 		return e->p.number;
@@ -111,7 +120,7 @@ static void apply_amend(struct governance *g, const struct payload_amend *a)
 		.state = e->p.state,
 	};
 
-	contents_set(g, e, a->title, a->description, &a->actions);
+	set_texts(g, e, a->title, a->description);
 	pending_proposal(g, e);
 	event_add(g, &event);
 }
@@ -144,6 +153,8 @@ static void apply_ballot(struct governance *g,
 	};
 
 	assert(e->p.state == STATE_VOTING);
+	watch_ballot(g, e, ctx, held ? held->choice : 0,
+		     (enum choice)ballot->choice);
 	if (held) {
 		tally_remove(&e->p.tally, held->choice, &a->power);
 		held->changes++;
@@ -228,6 +239,7 @@ static void open_voting(struct governance *g, struct entry *e, uint64_t height,
 	g->opened++;
 	g->globals_pending = true;
 	set_state(g, e, STATE_VOTING);
+	watch_open(g, e);
 }
 
 static enum proposal_reason reason_of(enum tally_verdict verdict)
@@ -252,6 +264,7 @@ static void close_voting(struct governance *g, struct entry *e,
 {
 	struct tally_result result;
 
+	watch_closing(g, e, time_ms);
 	governance_evaluate(g, &result, &e->p);
 	end_proposal(g, e, result.would_pass ? STATE_PASSED : STATE_REJECTED,
 		     reason_of(result.verdict), time_ms);

@@ -60,16 +60,6 @@ void pending_texts(struct governance *g, struct entry *e, struct bytes title,
 	keep_text(p, title, description);
 }
 
-void pending_actions(struct governance *g, struct entry *e,
-		     struct bytes actions)
-{
-	struct pending *p = pending_at(g, &e->pending_actions);
-
-	p->kind = PENDING_ACTIONS;
-	p->number = e->p.number;
-	keep_text(p, actions, (struct bytes){NULL, 0});
-}
-
 void pending_ballot(struct governance *g, struct entry *e,
 		    struct governance_ballot *ballot, struct bytes reason)
 {
@@ -98,6 +88,14 @@ void pending_edges(struct governance *g, uint32_t account)
 
 	p->kind = PENDING_EDGES;
 	p->account = account;
+}
+
+void pending_watch(struct governance *g, struct entry *e)
+{
+	struct pending *p = pending_at(g, &e->watching.pending);
+
+	p->kind = PENDING_WATCH;
+	p->number = e->p.number;
 }
 
 void pending_fini(struct governance *g)
@@ -191,15 +189,6 @@ static void flush_texts(struct output *out, struct entry *e,
 	emit(out);
 }
 
-static void flush_actions(struct output *out, struct entry *e,
-			  const struct pending *p)
-{
-	e->pending_actions = 0;
-	governance_key_actions(&out->key, p->number);
-	write_bytes(&out->w, p->text, p->size);
-	emit(out);
-}
-
 static void flush_reason(struct output *out, const struct pending *p)
 {
 	governance_key_reason(&out->key, p->number);
@@ -230,6 +219,27 @@ static void flush_edges(struct governance *g, struct output *out,
 	emit(out);
 }
 
+static void flush_watch(struct output *out, struct entry *e)
+{
+	e->watching.pending = 0;
+	governance_key_watch(&out->key, e->p.number);
+	watch_record_write(&out->w, e);
+	emit(out);
+}
+
+static void flush_alerts(struct governance *g, struct output *out)
+{
+	struct watchers *w = &g->watchers;
+
+	for (; w->alerts_flushed < w->alert_count; w->alerts_flushed++) {
+		const struct alert *a = &w->alerts[w->alerts_flushed];
+
+		governance_key_alert(&out->key, a->number);
+		alert_record_write(&out->w, a);
+		emit(out);
+	}
+}
+
 static void flush_pending(struct governance *g, struct output *out,
 			  struct pending *p)
 {
@@ -245,14 +255,14 @@ static void flush_pending(struct governance *g, struct output *out,
 	case PENDING_TEXTS:
 		flush_texts(out, e, p);
 		break;
-	case PENDING_ACTIONS:
-		flush_actions(out, e, p);
-		break;
 	case PENDING_REASON:
 		flush_reason(out, p);
 		break;
 	case PENDING_EDGES:
 		flush_edges(g, out, p->account);
+		break;
+	case PENDING_WATCH:
+		flush_watch(out, e);
 		break;
 	}
 	free(p->text);
@@ -321,6 +331,7 @@ void governance_flush(struct governance *g,
 		flush_account(g, &out, i);
 	g->accounts_flushed = g->accounts.count;
 	flush_slice(g, &out, UINT32_MAX);
+	flush_alerts(g, &out);
 	if (!g->globals_pending)
 		return;
 	g->globals_pending = false;

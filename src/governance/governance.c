@@ -35,12 +35,6 @@ struct governance *governance_new(const struct hash *genesis,
 	return g;
 }
 
-static void entry_fini(struct entry *e)
-{
-	ballots_fini(&e->ballots);
-	contents_drop(e);
-}
-
 void governance_free(struct governance **g)
 {
 	struct governance *old = *g;
@@ -52,8 +46,11 @@ void governance_free(struct governance **g)
 	pending_fini(old);
 	accounts_fini(&old->accounts);
 	edges_fini(&old->edges);
-	for (uint32_t i = 0; i < old->entry_count; i++)
-		entry_fini(&old->entries[i]);
+	for (uint32_t i = 0; i < old->entry_count; i++) {
+		ballots_fini(&old->entries[i].ballots);
+		free(old->entries[i].watching.watch);
+	}
+	watchers_fini(&old->watchers);
 	free(old->entries);
 	deadlines_fini(&old->deadlines);
 	index_free(&old->index);
@@ -93,7 +90,8 @@ enum err governance_add_account(struct governance *g,
 				const struct public_key *key, uint64_t stake,
 				uint64_t reputation, struct err_text *text)
 {
-	struct governance_account account = {.key = *key};
+	struct governance_account account = {.key = *key,
+					     .funder = WATCH_NOBODY};
 	enum err err = check_new_account(g, key, stake, reputation, text);
 
 	if (err != ERR_OK)
@@ -173,10 +171,9 @@ const struct governance_event *governance_events(const struct governance *g,
 const char *governance_event_name(uint32_t kind)
 {
 	static const char *const names[] = {
-		[EVENT_STATE] = "proposal",
-		[EVENT_AMENDED] = "amended",
-		[EVENT_BALLOT] = "ballot",
-		[EVENT_DELEGATION] = "delegation",
+		[EVENT_STATE] = "proposal", [EVENT_AMENDED] = "amended",
+		[EVENT_BALLOT] = "ballot",  [EVENT_DELEGATION] = "delegation",
+		[EVENT_ALERT] = "alert",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;

@@ -19,6 +19,7 @@
 #ifndef BCAI_GOVERNANCE_GOVERNANCE_H
 #define BCAI_GOVERNANCE_GOVERNANCE_H
 
+#include "governance/detect.h"
 #include "governance/index.h"
 #include "governance/largest.h"
 #include "governance/records.h"
@@ -39,6 +40,9 @@ struct governance_account {
 	struct power power;
 	uint32_t voted;	     /* proposals it has a ballot on */
 	uint32_t last_voted; /* one of them; governance_ballot.before goes on */
+	uint64_t birth;	     /* height of the block that made it; 0: genesis */
+	uint32_t funder;     /* who did, WATCH_NOBODY: the genesis */
+	uint32_t first_vote; /* lowest number it has a ballot on; 0: none */
 	uint16_t open;	     /* its proposals that are submitted or in voting */
 	uint8_t drafts;	     /* its drafts */
 	bool eligible;	     /* to vote: enough stake, or any reputation */
@@ -118,6 +122,7 @@ enum governance_event_kind {
 	EVENT_AMENDED = 2,
 	EVENT_BALLOT = 3,     /* cast, or replaced when `changes` > 0 */
 	EVENT_DELEGATION = 6, /* the account's delegations changed */
+	EVENT_ALERT = 7, /* a detector fired; `from` is the alert's number */
 };
 
 struct governance_event {
@@ -222,6 +227,11 @@ uint32_t governance_received_count(const struct governance *g,
 uint32_t governance_received(const struct governance *g,
 			     struct governance_delegation *out, uint32_t room,
 			     uint32_t account, uint32_t *cursor);
+/* What detectors found, 1 to count, in order; NULL for another number. Lent
+ * until the next change. */
+uint32_t governance_alert_count(const struct governance *g);
+const struct alert *governance_alert(const struct governance *g,
+				     uint32_t number);
 
 /* ---- Records ---- */
 

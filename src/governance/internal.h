@@ -5,30 +5,28 @@
 #include "base/assert.h"
 #include "governance/accounts.h"
 #include "governance/ballots.h"
-#include "governance/contents.h"
 #include "governance/deadlines.h"
 #include "governance/edges.h"
 #include "governance/governance.h"
 #include "governance/largest.h"
 #include "governance/prose.h"
+#include "governance/watch.h"
 
 struct entry {
 	struct proposal p;
 	struct ballots ballots;
-	uint8_t *actions; /* Owned; their layout; NULL: none, or no use */
-	size_t actions_size;
+	struct watching watching;
 	uint32_t pending_record; /* 1 + index in `pending`; 0: none */
 	uint32_t pending_texts;
-	uint32_t pending_actions;
 };
 
 enum pending_kind {
 	PENDING_BALLOT,
 	PENDING_PROPOSAL,
 	PENDING_TEXTS,
-	PENDING_ACTIONS,
 	PENDING_REASON,
 	PENDING_EDGES,
+	PENDING_WATCH,
 };
 
 /* A record to write at the next flush. Content is taken from the state then,
@@ -62,6 +60,7 @@ struct governance {
 	uint32_t open;
 	uint32_t opened;
 	struct deadlines deadlines;
+	struct watchers watchers;
 	struct {
 		bool active; /* not everything due is done */
 		uint64_t height;
@@ -99,17 +98,16 @@ void event_add(struct governance *g, const struct governance_event *event);
 void pending_proposal(struct governance *g, struct entry *e);
 void pending_texts(struct governance *g, struct entry *e, struct bytes title,
 		   struct bytes description);
-void pending_actions(struct governance *g, struct entry *e,
-		     struct bytes actions);
 void pending_ballot(struct governance *g, struct entry *e,
 		    struct governance_ballot *ballot, struct bytes reason);
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason);
 void pending_edges(struct governance *g, uint32_t account);
+void pending_watch(struct governance *g, struct entry *e);
 void pending_fini(struct governance *g);
 
 /* The record of counters, totals and parameters. */
 #define GLOBALS_RECORD_BYTES                                                   \
-	(1 + HASH_BYTES + 4 + 28 + 8 + 4 + 4 + 4 + GOVERNANCE_PARAMS_BYTES)
+	(1 + HASH_BYTES + 4 + 28 + 8 + 4 * 4 + GOVERNANCE_PARAMS_BYTES)
 void globals_record_write(struct writer *w, const struct governance *g);
 
 /* Count the proposal among its proposer's drafts or open ones, and arm its

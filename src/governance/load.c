@@ -23,8 +23,7 @@ struct load {
 	bool has_globals;
 	uint32_t public_keys;
 	uint32_t texts;
-	uint32_t with_actions; /* proposals that must have that record */
-	uint32_t actions;
+	uint32_t watches;
 	struct governance_key last;
 };
 
@@ -85,6 +84,8 @@ static enum err load_ballot(struct governance *g, struct reader *key,
 	b->ballot.changes = record.changes;
 	b->ballot.nonce = record.nonce;
 	b->ballot.height = record.height;
+	if (g->accounts.list[account].first_vote == 0)
+		g->accounts.list[account].first_vote = number;
 	return ERR_OK;
 }
 
@@ -220,7 +221,7 @@ static bool is_consistent(const struct governance *g, const struct proposal *p)
 
 	proposal_compute_id(&id, &g->genesis,
 			    &g->accounts.list[p->proposer].key, p);
-	if (!hash_equal(&id, &p->id) || !contents_is_consistent(p))
+	if (!hash_equal(&id, &p->id))
 		return false;
 	switch (p->state) {
 	case STATE_DRAFT:
@@ -257,8 +258,6 @@ static enum err load_proposal(struct governance *g, struct reader *key,
 		return damaged(text, "ballots do not add up to their tally");
 	if (proposal_was_opened(&p))
 		g->opened++;
-	if (p.action_count > 0)
-		g->load->with_actions++;
 	entry_enlist(g, e);
 	if (g->open > LIMIT_PROPOSALS_OPEN ||
 	    g->accounts.list[p.proposer].drafts > LIMIT_DRAFTS_PER_ACCOUNT)
@@ -297,17 +296,34 @@ static enum err load_texts(struct governance *g, struct reader *key,
 	return ERR_OK;
 }
 
-static enum err load_actions(struct governance *g, struct reader *key,
-			     struct bytes value, struct err_text *text)
+static enum err load_watch(struct governance *g, struct reader *key,
+			   struct bytes value, struct err_text *text)
 {
 	struct entry *e = entry_of(g, read_u32(key));
 
-	if (!reader_done(key) || !e)
-		return damaged(text, "actions are of no proposal");
-	if (!contents_load(e, value))
-		return damaged(text, "actions are not what was proposed");
-	if (e->p.action_count > 0)
-		g->load->actions++;
+	if (!reader_done(key) || !e || e->p.snapshot_height == 0)
+		return damaged(text, "a vote is watched that never opened");
+	if (watch_record_read(g, e, value) != ERR_OK)
+		return damaged(text, "what is kept of a vote is damaged");
+	g->load->watches++;
+	return ERR_OK;
+}
+
+static enum err load_alert(struct governance *g, struct reader *key,
+			   struct bytes value, struct err_text *text)
+{
+	uint32_t number = read_u32(key);
+	struct alert alert;
+
+	if (!reader_done(key) || number != g->watchers.alert_count + 1)
+		return damaged(text, "an alert is missing");
+	if (alert_record_read(&alert, number, value) != ERR_OK ||
+	    alert.proposal > g->entry_count)
+		return damaged(text, "an alert's record is damaged");
+	for (uint8_t i = 0; i < alert.account_count; i++)
+		if (alert.account[i] >= g->accounts.count)
+			return damaged(text, "an alert is about nobody");
+	watchers_add_alert(&g->watchers, &alert);
 	return ERR_OK;
 }
 
@@ -339,8 +355,9 @@ enum err governance_load(struct governance *g, struct bytes key,
 		[RECORD_PUBLIC_KEY] = load_public_key,
 		[RECORD_PROPOSAL] = load_proposal,
 		[RECORD_REASON] = load_reason,
+		[RECORD_WATCH] = load_watch,
 		[RECORD_TEXTS] = load_texts,
-		[RECORD_ACTIONS] = load_actions,
+		[RECORD_ALERT] = load_alert,
 	};
 	struct reader r;
 
@@ -368,13 +385,14 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 				     "or of this network");
 	if (l->public_keys != g->accounts.count)
 		return damaged(text, "a public key is missing");
+	if (l->watches != g->opened || !watchers_are_whole(g))
+		return damaged(text, "what is kept of a vote is missing");
 	if (l->texts != g->entry_count)
 		return damaged(text, "a text is missing");
-	if (l->actions != l->with_actions)
-		return damaged(text, "actions are missing");
 	if (l->ballots_taken != l->ballot_count)
 		return damaged(text, "ballots are left over");
 	g->accounts_flushed = g->accounts.count;
+	g->watchers.alerts_flushed = g->watchers.alert_count;
 	g->globals_pending = false;
 	load_fini(g);
 	return ERR_OK;

@@ -15,6 +15,40 @@
 #define TOKEN	  UINT64_C(1000000) /* micro-tokens */
 #define POINT	  UINT64_C(1000)    /* milli-points */
 
+/* X(symbol, name, unit, min, max, default, sentence)
+ * Thresholds of the detectors; doc/detectors.md has the reasons. */
+#define PARAM_DETECT_TABLE(X)                                                  \
+	X(DETECT_HISTORY, "detect.history", "votes", 1, 16, 8,                 \
+	  "votes that ended before one opened; a ballot in any of them is an " \
+	  "account's history")                                                 \
+	X(DETECT_HISTORY_MIN, "detect.history_min", "votes", 1, 16, 3,         \
+	  "votes that must have ended before a power surge can be told")       \
+	X(DETECT_SURGE_SHARE, "detect.surge_share_bp", "bp", 1, 10000, 1000,   \
+	  "share of the cast that one account without history may not reach")  \
+	X(DETECT_SURGE_TIMES, "detect.surge_times", "times", 2, 1000, 5,       \
+	  "tokens cast, as a multiple of the median of the votes before, "     \
+	  "that make a surge")                                                 \
+	X(DETECT_SURGE_WINDOW, "detect.surge_window", "votes", 1, 16, 8,       \
+	  "ended votes that the median is taken of")                           \
+	X(DETECT_DORMANT_ACCOUNTS, "detect.dormant_accounts", "accounts", 2,   \
+	  LIMIT_ACCOUNTS, 5,                                                   \
+	  "accounts that voted before but long not, with one choice, that "    \
+	  "are a wave")                                                        \
+	X(DETECT_DORMANT_SHARE, "detect.dormant_share_bp", "bp", 1, 10000,     \
+	  1000, "share of the cast that such a wave must reach")               \
+	X(DETECT_SWING_ACCOUNTS, "detect.swing_accounts", "accounts", 1, 3, 3, \
+	  "accounts, at most, that turn a result in the late window")          \
+	X(DETECT_SNIPE_ACCOUNTS, "detect.snipe_accounts", "accounts", 1, 3, 3, \
+	  "accounts, at most, that bring the quorum in the late window")       \
+	X(DETECT_SYBIL_ACCOUNTS, "detect.sybil_accounts", "accounts", 2,       \
+	  LIMIT_ACCOUNTS, 10,                                                  \
+	  "accounts of one origin, like balances and one choice that are a "   \
+	  "burst")                                                             \
+	X(DETECT_SYBIL_SHARE, "detect.sybil_share_bp", "bp", 0, 10000, 100,    \
+	  "share of the cast that such a burst must reach")                    \
+	X(DETECT_SYBIL_BLOCKS, "detect.sybil_blocks", "blocks", 1, 1000000,    \
+	  100, "span of heights in which accounts are made together")
+
 /* X(symbol, name, unit, min, max, default, sentence) */
 #define PARAM_GLOBAL_TABLE(X)                                                  \
 	X(PROPOSAL_MIN_STAKE, "proposal.min_stake", "micro-tokens", 0,         \
@@ -30,7 +64,8 @@
 	  "stake that makes an account without reputation a voter")            \
 	X(TOKENS_FLOOR_BP, "tokens_floor_bp", "bp", 0, 5000, 200,              \
 	  "share of stake, for and abstain, that a quadratic or reputation "   \
-	  "vote needs")
+	  "vote needs")                                                        \
+	PARAM_DETECT_TABLE(X)
 
 /* X(symbol, name, unit, min, max, standard, technical, emergency,
  *   constitutional, treasury, parameter, crosschain, sentence) */
@@ -82,18 +117,8 @@ struct governance_params {
 
 #define PARAM_NAME_BYTES 48
 
-/* Who may change a parameter, besides proposals of type parameter. */
-enum param_class {
-	PARAM_NORMAL,
-	PARAM_FIXED,	 /* nobody: it is the genesis's */
-	PARAM_EMERGENCY, /* emergency proposals and the council, too */
-};
-
 struct governance_param_info {
 	char name[PARAM_NAME_BYTES]; /* "standard.voting_ms" */
-	uint32_t type;		     /* whose rule it is; 0: a global */
-	enum param_class class;
-	uint64_t step; /* most that one change may add or take; 0: any */
 	const char *unit;
 	const char *sentence;
 	uint64_t value_default;
@@ -110,9 +135,6 @@ void governance_params_fast(struct governance_params *p);
 void governance_param_info(struct governance_param_info *out, size_t index);
 /* The index of a name, or PARAM_COUNT. */
 size_t governance_param_find(const char *name);
-size_t governance_param_find_bytes(struct bytes name);
-/* "normal", "fixed", "emergency". */
-const char *governance_param_class_name(enum param_class class);
 
 uint64_t governance_param_global(const struct governance_params *p,
 				 enum param_global which);

@@ -234,6 +234,14 @@ static struct public_key account_key(const struct node *n, uint32_t account)
 	return a ? a->key : NOBODY;
 }
 
+static const char *alert_kind(const struct node *n, uint32_t number)
+{
+	const struct alert *a =
+		governance_alert(ledger_governance(n->ledger), number);
+
+	return a ? detector_name(a->kind) : NULL;
+}
+
 static void tell_change(void *context, const struct governance_event *e)
 {
 	struct telling *t = context;
@@ -243,6 +251,11 @@ static void tell_change(void *context, const struct governance_event *e)
 	ev.state = e->state;
 	ev.account = account_key(t->n, e->account);
 	ev.reason = e->kind == EVENT_AMENDED ? "amended" : NULL;
+	if (e->kind == EVENT_ALERT) {
+		ev.type = ADMIN_EVENT_ALERT;
+		ev.index = e->from;
+		ev.reason = alert_kind(t->n, e->from);
+	}
 	t->sink(t->arg, &ev);
 }
 

@@ -25,6 +25,11 @@ void world_init(struct world *w, struct chance *c)
 						      mechanism, NULL),
 				 ERR_OK);
 	}
+	/* Detectors that fire often. */
+	params.value[PARAM_DETECT_HISTORY] = 2;
+	params.value[PARAM_DETECT_HISTORY_MIN] = 1;
+	params.value[PARAM_DETECT_DORMANT_ACCOUNTS] = 2;
+	params.value[PARAM_DETECT_DORMANT_SHARE] = 1;
 	net_init(&w->n, &params);
 	for (int i = 0; i < WORLD_ACCOUNTS; i++)
 		net_account(&w->n, (uint64_t)chance_below(c, 4) * 4000,

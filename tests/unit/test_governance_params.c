@@ -170,7 +170,7 @@ static void names_and_numbers_belong_together(void **state)
 	assert_null(proposal_reason_text(7));
 	assert_string_equal(governance_event_name(EVENT_BALLOT), "ballot");
 	assert_null(governance_event_name(0));
-	assert_null(governance_event_name(4));
+	assert_null(governance_event_name(8));
 }
 
 static void texts_are_clean_utf8(void **state)

@@ -64,7 +64,7 @@ static void a_block_emits_what_changed_once(void **state)
 	assert_memory_equal(description.data, "words", 5);
 
 	net_sleep(&n, 1);
-	assert_int_equal(map_flush(&map, n.g), 2); /* P, G: opened */
+	assert_int_equal(map_flush(&map, n.g), 3); /* P, W, G: opened */
 	for (uint32_t i = 0; i < 3; i++) {
 		const struct ballot b = {.proposal = 1,
 					 .choice = CHOICE_FOR,
@@ -78,7 +78,7 @@ static void a_block_emits_what_changed_once(void **state)
 		else
 			assert_int_equal(net_apply(&n, 0, &vote, NULL), ERR_OK);
 	}
-	assert_int_equal(map_flush(&map, n.g), 3); /* two B and P */
+	assert_int_equal(map_flush(&map, n.g), 4); /* two B, P, W */
 	governance_key_ballot(&key, 1, 1);
 	r = map_find(&map, key.data, key.size);
 	assert_int_equal(

@@ -1,0 +1,226 @@
+#include "governance/internal.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void watchers_fini(struct watchers *w)
+{
+	free(w->ended);
+	free(w->alerts);
+}
+
+static uint32_t limit(const struct governance *g, enum param_global which)
+{
+	return (uint32_t)governance_param_global(&g->params, which);
+}
+
+static void limits_from_params(struct detect_limits *out,
+			       const struct governance *g)
+{
+	out->history_min = limit(g, PARAM_DETECT_HISTORY_MIN);
+	out->surge_share_bp = limit(g, PARAM_DETECT_SURGE_SHARE);
+	out->surge_times = limit(g, PARAM_DETECT_SURGE_TIMES);
+	out->surge_window = limit(g, PARAM_DETECT_SURGE_WINDOW);
+	out->dormant_accounts = limit(g, PARAM_DETECT_DORMANT_ACCOUNTS);
+	out->dormant_share_bp = limit(g, PARAM_DETECT_DORMANT_SHARE);
+	out->swing_accounts = limit(g, PARAM_DETECT_SWING_ACCOUNTS);
+	out->snipe_accounts = limit(g, PARAM_DETECT_SNIPE_ACCOUNTS);
+	out->sybil_accounts = limit(g, PARAM_DETECT_SYBIL_ACCOUNTS);
+	out->sybil_share_bp = limit(g, PARAM_DETECT_SYBIL_SHARE);
+}
+
+void watch_open(struct governance *g, struct entry *e)
+{
+	struct watch *w = mem_alloc(sizeof(*w));
+
+	w->ended = g->watchers.ended_count;
+	w->history = (uint8_t)limit(g, PARAM_DETECT_HISTORY);
+	if (w->history > w->ended)
+		w->history = (uint8_t)w->ended;
+	e->watching.watch = w;
+	pending_watch(g, e);
+}
+
+/* Did it vote in one of the votes that had just ended at the opening? The
+ * latest first: who votes regularly is found at once. */
+static bool has_history(const struct governance *g, const struct watch *w,
+			uint32_t account)
+{
+	for (uint32_t i = 0; i < w->history; i++) {
+		uint32_t number = g->watchers.ended[w->ended - 1 - i];
+
+		if (ballots_find(&entry_of(g, number)->ballots, account))
+			return true;
+	}
+	return false;
+}
+
+/* Did it vote in one that had ended before the opening, however long ago? */
+static bool voted_before(const struct governance *g, const struct watch *w,
+			 uint32_t account)
+{
+	const struct entry *first =
+		entry_of(g, g->accounts.list[account].first_vote);
+
+	return first && first->watching.ended > 0 &&
+	       first->watching.ended <= w->ended;
+}
+
+static bool is_late(const struct proposal *p, uint64_t time_ms)
+{
+	return p->voting_end_ms - time_ms <= p->rules.voting_ms / 8;
+}
+
+void watch_ballot(struct governance *g, struct entry *e,
+		  const struct governance_context *ctx, enum choice from,
+		  enum choice to)
+{
+	struct governance_account *a = &g->accounts.list[ctx->account];
+	struct watch *w = e->watching.watch;
+	struct watch_ballot b = {
+		.account = ctx->account,
+		.from = (uint8_t)from,
+		.to = (uint8_t)to,
+		.late = is_late(&e->p, ctx->time_ms),
+		.funder = a->funder,
+		.birth = a->birth / limit(g, PARAM_DETECT_SYBIL_BLOCKS),
+		.before = &e->p.tally,
+	};
+
+	watch_power(g, e, ctx->account, &b.power, &b.weight);
+	b.has_history = has_history(g, w, ctx->account);
+	b.woke = !b.has_history && voted_before(g, w, ctx->account);
+	if (a->first_vote == 0 || e->p.number < a->first_vote)
+		a->first_vote = e->p.number;
+	if (watch_count(w, &b))
+		pending_watch(g, e);
+}
+
+void watch_power(const struct governance *g, const struct entry *e,
+		 uint32_t account, struct power *power,
+		 unsigned __int128 *weight)
+{
+	*power = g->accounts.list[account].power;
+	*weight = tally_weight(&e->p.rules, &e->p.total.power, power);
+}
+
+/* ---- Alerts ---- */
+
+void watchers_add_alert(struct watchers *w, const struct alert *a)
+{
+	if (w->alert_count == w->alert_capacity) {
+		w->alert_capacity =
+			w->alert_capacity ? 2 * w->alert_capacity : 16;
+		w->alerts =
+			mem_resize(w->alerts, w->alert_capacity * sizeof(*a));
+	}
+	w->alerts[w->alert_count] = *a;
+	w->alert_count++;
+	w->alerts[w->alert_count - 1].number = w->alert_count;
+}
+
+static void raise(struct governance *g, struct entry *e, struct alert *a,
+		  uint64_t height, uint64_t time_ms)
+{
+	struct governance_event event = {
+		.kind = EVENT_ALERT,
+		.proposal = e->p.number,
+		.account = a->account_count ? a->account[0] : e->p.proposer,
+		.state = e->p.state,
+	};
+
+	a->proposal = e->p.number;
+	a->height = height;
+	a->time_ms = time_ms;
+	watchers_add_alert(&g->watchers, a);
+	event.from = g->watchers.alert_count;
+	g->globals_pending = true;
+	event_add(g, &event);
+}
+
+static uint64_t tokens_cast(const struct tally *t)
+{
+	uint64_t sum = 0;
+
+	for (size_t c = 0; c < CHOICES; c++)
+		sum += t->choice[c].power.tokens;
+	return sum;
+}
+
+static void end_init(struct watch_end *end, const struct governance *g,
+		     const struct entry *e)
+{
+	const struct watch *w = e->watching.watch;
+
+	memset(end, 0, sizeof(*end));
+	end->watch = w;
+	end->rules = &e->p.rules;
+	end->total = &e->p.total.power;
+	end->tally = &e->p.tally;
+	end->ended = w->ended;
+	end->past_count = w->ended < WATCH_PAST ? w->ended : WATCH_PAST;
+	for (uint32_t i = 0; i < end->past_count; i++) {
+		uint32_t at = w->ended - end->past_count + i;
+
+		end->past[i] = tokens_cast(
+			&entry_of(g, g->watchers.ended[at])->p.tally);
+	}
+	limits_from_params(&end->limits, g);
+}
+
+void watch_closing(struct governance *g, struct entry *e, uint64_t time_ms)
+{
+	struct alert fired[DETECT_END_MAX];
+	struct watch_end end;
+	size_t count;
+
+	end_init(&end, g, e);
+	count = detect_end(&end, fired);
+	for (size_t i = 0; i < count; i++) {
+		e->watching.watch->fired |= (uint16_t)(1u << fired[i].kind);
+		raise(g, e, &fired[i], g->advance.height, time_ms);
+	}
+	if (count > 0)
+		pending_watch(g, e);
+}
+
+static void ended_add(struct watchers *w, uint32_t number)
+{
+	if (w->ended_count == w->ended_capacity) {
+		w->ended_capacity =
+			w->ended_capacity ? 2 * w->ended_capacity : 16;
+		w->ended = mem_resize(w->ended,
+				      w->ended_capacity * sizeof(w->ended[0]));
+	}
+	w->ended[w->ended_count++] = number;
+}
+
+void watch_ended(struct governance *g, struct entry *e, bool has_result)
+{
+	struct watching *w = &e->watching;
+
+	w->fired = w->watch->fired;
+	w->delayed = w->watch->delayed;
+	free(w->watch);
+	w->watch = NULL;
+	if (has_result && e->ballots.count > 0) {
+		ended_add(&g->watchers, e->p.number);
+		w->ended = g->watchers.ended_count;
+	}
+	pending_watch(g, e);
+}
+
+uint32_t governance_alert_count(const struct governance *g)
+{
+	return g->watchers.alert_count;
+}
+
+const struct alert *governance_alert(const struct governance *g,
+				     uint32_t number)
+{
+	return number >= 1 && number <= g->watchers.alert_count
+		       ? &g->watchers.alerts[number - 1]
+		       : NULL;
+}

@@ -1,0 +1,344 @@
+/* Detectors at work in a governance: real history, alerts as records and
+ * events, and what a restart in the middle of a vote keeps. */
+#include "governance_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define MANY 20
+
+/* Emergency proposals: token-weighted, open at once, for a day. */
+static void init(struct test_net *n, uint64_t history)
+{
+	struct governance_params params;
+
+	governance_params_default(&params);
+	params.value[PARAM_DETECT_HISTORY] = history;
+	params.value[PARAM_DETECT_DORMANT_ACCOUNTS] = 2;
+	net_init(n, &params);
+	for (uint32_t i = 0; i < MANY; i++)
+		net_account(n, 10000, 0);
+}
+
+/* A vote in which the accounts `from` to `to` take part. */
+static uint32_t hold(struct test_net *n, uint32_t from, uint32_t to)
+{
+	uint32_t number = net_open(n, 0, TYPE_EMERGENCY);
+
+	for (uint32_t i = from; i < to; i++)
+		assert_int_equal(net_vote(n, i, number, CHOICE_FOR), ERR_OK);
+	net_finish(n, number);
+	return number;
+}
+
+static const struct alert *last_alert(const struct test_net *n)
+{
+	return governance_alert(n->g, governance_alert_count(n->g));
+}
+
+static void a_newcomer_with_a_tenth_is_named_once_there_is_history(void **state)
+{
+	struct test_net n;
+	uint32_t number;
+
+	(void)state;
+	init(&n, 8);
+	hold(&n, 0, 3);
+	hold(&n, 0, 3);
+	hold(&n, 3, 4); /* two votes before: too few */
+	assert_int_equal(governance_alert_count(n.g), 0);
+	number = hold(&n, 0, 5);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_int_equal(last_alert(&n)->kind, DETECT_SURGE);
+	assert_int_equal(last_alert(&n)->proposal, number);
+	assert_int_equal(last_alert(&n)->height, n.height);
+	assert_int_equal(last_alert(&n)->time_ms, n.time_ms);
+	assert_int_equal(last_alert(&n)->account_count, 1);
+	assert_int_equal(last_alert(&n)->account[0], 4);
+	assert_int_equal(last_alert(&n)->figure[0], 2000);
+	hold(&n, 0, 5); /* now it has a history */
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_null(governance_alert(n.g, 0));
+	assert_null(governance_alert(n.g, 2));
+	net_fini(&n);
+}
+
+static void an_alert_is_an_event_before_the_end(void **state)
+{
+	const struct governance_event *events;
+	struct test_net n;
+	size_t count;
+
+	(void)state;
+	init(&n, 8);
+	for (int i = 0; i < 3; i++)
+		hold(&n, 0, 3);
+	hold(&n, 3, 4);
+	events = governance_events(n.g, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(events[0].kind, EVENT_ALERT);
+	assert_int_equal(events[0].from, 1);
+	assert_int_equal(events[0].account, 3);
+	assert_int_equal(events[0].proposal, 4);
+	assert_string_equal(governance_event_name(EVENT_ALERT), "alert");
+	assert_int_equal(events[1].kind, EVENT_STATE);
+	net_fini(&n);
+}
+
+/* What counts as history is fixed when a vote opens: ballots elsewhere, in
+ * votes that run at the same time, make none. */
+static void votes_that_run_at_the_same_time_are_no_history(void **state)
+{
+	struct test_net n;
+	uint32_t a, b;
+
+	(void)state;
+	init(&n, 8);
+	for (int i = 0; i < 3; i++)
+		hold(&n, 0, 8);
+	a = net_open(&n, 0, TYPE_EMERGENCY);
+	b = net_open(&n, 1, TYPE_EMERGENCY);
+	for (uint32_t i = 0; i < 9; i++) {
+		assert_int_equal(net_vote(&n, i, a, CHOICE_FOR), ERR_OK);
+		assert_int_equal(net_vote(&n, i, b, CHOICE_FOR), ERR_OK);
+	}
+	net_finish(&n, b);
+	assert_int_equal(governance_alert_count(n.g), 2);
+	assert_int_equal(last_alert(&n)->proposal, b);
+	assert_int_equal(last_alert(&n)->account[0], 8);
+	net_fini(&n);
+}
+
+static void who_was_silent_for_the_last_votes_wakes(void **state)
+{
+	struct test_net n;
+
+	(void)state;
+	init(&n, 2);
+	hold(&n, 0, 12);
+	hold(&n, 0, 9);
+	hold(&n, 0, 9);
+	hold(&n, 0, 11); /* 9 and 10 had voted, but not in the last two */
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_int_equal(last_alert(&n)->kind, DETECT_DORMANT);
+	assert_int_equal(last_alert(&n)->account_count, 2);
+	assert_int_equal(last_alert(&n)->account[0], 9);
+	assert_int_equal(last_alert(&n)->figure[0], 2);
+	assert_int_equal(last_alert(&n)->figure[1], 1818);
+	hold(&n, 0, 11);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	net_fini(&n);
+}
+
+static void a_late_window_is_the_last_eighth(void **state)
+{
+	struct test_net n;
+
+	(void)state;
+	for (uint64_t early = 0; early < 2; early++) {
+		uint32_t number;
+
+		init(&n, 8);
+		number = net_open(&n, 0, TYPE_EMERGENCY);
+		assert_int_equal(net_vote(&n, 0, number, CHOICE_FOR), ERR_OK);
+		net_sleep(&n, MS_DAY - MS_DAY / 8 - early);
+		assert_int_equal(net_vote(&n, 1, number, CHOICE_FOR), ERR_OK);
+		assert_int_equal(net_vote(&n, 2, number, CHOICE_FOR), ERR_OK);
+		net_finish(&n, number);
+		assert_int_equal(governance_proposal(n.g, number)->state,
+				 STATE_PASSED);
+		assert_int_equal(governance_alert_count(n.g), early ? 0 : 2);
+		net_fini(&n);
+	}
+}
+
+/* ---- Records ---- */
+
+/* A vote that a restart interrupts at every ballot ends with the same
+ * records. */
+static void a_restart_at_any_ballot_keeps_what_was_counted(void **state)
+{
+	struct map straight = {0}, map = {0};
+	struct test_net n, m;
+
+	(void)state;
+	init(&n, 2);
+	init(&m, 2);
+	for (uint32_t v = 0; v < 6; v++) {
+		uint32_t number = net_open(&n, 0, TYPE_EMERGENCY);
+
+		assert_int_equal(net_open(&m, 0, TYPE_EMERGENCY), number);
+		for (uint32_t i = 0; i < 40; i++) {
+			uint32_t who = (i * 7 + v * v * 3) % (4 + v);
+			uint32_t choice = 1 + (i * 5 + v) % CHOICES;
+			struct governance *copy;
+
+			if (i == 30) {
+				net_sleep(&n, MS_DAY - MS_DAY / 9);
+				net_sleep(&m, MS_DAY - MS_DAY / 9);
+			}
+			net_vote(&n, who, number, choice);
+			net_vote(&m, who, number, choice);
+			map_flush(&map, m.g);
+			copy = map_load(&map, m.g);
+			governance_free(&m.g);
+			m.g = copy;
+		}
+		net_finish(&n, number);
+		net_finish(&m, number);
+		map_flush(&straight, n.g);
+		map_flush(&map, m.g);
+		map_assert_equal(&straight, &map);
+	}
+	assert_true(governance_alert_count(n.g) >= 3);
+	assert_int_equal(governance_alert_count(n.g),
+			 governance_alert_count(m.g));
+	map_fini(&straight);
+	map_fini(&map);
+	net_fini(&n);
+	net_fini(&m);
+}
+
+static void alerts_are_read_back(void **state)
+{
+	struct governance *copy;
+	struct map map = {0};
+	struct test_net n;
+
+	(void)state;
+	init(&n, 8);
+	for (int i = 0; i < 3; i++)
+		hold(&n, 0, 3);
+	hold(&n, 2, 9);
+	map_flush(&map, n.g);
+	copy = map_load(&map, n.g);
+	assert_int_equal(governance_alert_count(copy), 1);
+	assert_memory_equal(governance_alert(copy, 1), governance_alert(n.g, 1),
+			    sizeof(struct alert));
+	assert_int_equal(governance_alert(copy, 1)->account_count, 6);
+	governance_free(&copy);
+	map_fini(&map);
+	net_fini(&n);
+}
+
+static struct map_record *record_at(struct map *map, const char *key)
+{
+	struct map_record *r = map_find(map, key, 5);
+
+	assert_non_null(r);
+	return r;
+}
+
+static void impossible_records_of_detectors_are_noticed(void **state)
+{
+	static const struct {
+		const char *name, *key;
+		size_t at;
+		uint8_t value;
+	} cases[] = {
+		{"another version", "W\0\0\0\5", 0, 2},
+		{"a running vote that has ended", "W\0\0\0\1", 1, 1},
+		{"an ended vote that runs", "W\0\0\0\5", 1, 0},
+		{"an unknown flag", "W\0\0\0\1", 1, 8},
+		{"two at one place", "W\0\0\0\2", 7, 1},
+		{"a place far behind", "W\0\0\0\2", 7, 99},
+		{"a place left free", "W\0\0\0\4", 7, 5},
+		{"more ended before than ended", "W\0\0\0\5", 7, 5},
+		{"more history than votes", "W\0\0\0\5", 8, 5},
+		{"too long a history", "W\0\0\0\5", 8, 17},
+		{"a list too long", "W\0\0\0\5", 9, 9},
+		{"a stranger in the list", "W\0\0\0\5", 10, 1},
+		{"an alert of another version", "Z\0\0\0\1", 0, 2},
+		{"an alert of no kind", "Z\0\0\0\1", 1, 15},
+		{"an alert neither late nor not", "Z\0\0\0\1", 2, 2},
+		{"an alert of no proposal", "Z\0\0\0\1", 6, 99},
+		{"an alert about too many", "Z\0\0\0\1", 23, 9},
+		{"an alert about nobody", "Z\0\0\0\1", 24, 1},
+	};
+	struct map map = {0};
+	struct test_net n;
+	uint32_t number;
+
+	(void)state;
+	init(&n, 8);
+	for (int i = 0; i < 3; i++)
+		hold(&n, 0, 3);
+	hold(&n, 2, 9);
+	number = net_open(&n, 0, TYPE_EMERGENCY);
+	net_vote(&n, 9, number, CHOICE_FOR);
+	map_flush(&map, n.g);
+	assert_int_equal(number, 5);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct map_record *r = record_at(&map, cases[i].key);
+		uint8_t old = r->value[cases[i].at];
+
+		assert_true(cases[i].at < r->size);
+		assert_int_not_equal(old, cases[i].value);
+		r->value[cases[i].at] = cases[i].value;
+		if (map_try_load(&map, n.g) != ERR_DATA_DAMAGED)
+			fail_msg("%s", cases[i].name);
+		r->value[cases[i].at] = old;
+		assert_int_equal(map_try_load(&map, n.g), ERR_OK);
+	}
+	map_fini(&map);
+	net_fini(&n);
+}
+
+/* Any byte set to anything: read back or refused, never worse. */
+static void damage_anywhere_in_what_is_kept_is_survived(void **state)
+{
+	uint32_t refused = 0, rounds = 0;
+	struct chance c;
+	struct world w;
+
+	(void)state;
+	chance_init(&c, "GOVERNANCE_WATCH_DAMAGE_SEED", 61);
+	world_init(&w, &c);
+	for (int i = 0; i < 4; i++)
+		world_live(&w, &c);
+	assert_true(governance_alert_count(w.n.g) > 0);
+	for (size_t i = 0; i < w.map.count; i++) {
+		struct map_record *r = &w.map.list[i];
+
+		if (r->key[0] != RECORD_WATCH && r->key[0] != RECORD_ALERT)
+			continue;
+		for (int k = 0; k < 40; k++) {
+			uint32_t at = chance_below(&c, (uint32_t)r->size);
+			uint8_t old = r->value[at];
+
+			r->value[at] = (uint8_t)chance_next(&c);
+			rounds++;
+			refused += map_try_load(&w.map, w.n.g) != ERR_OK;
+			r->value[at] = old;
+		}
+	}
+	printf("%u of %u refused\n", refused, rounds);
+	assert_true(refused > rounds / 4 && rounds > 200);
+	world_fini(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_newcomer_with_a_tenth_is_named_once_there_is_history),
+		cmocka_unit_test(an_alert_is_an_event_before_the_end),
+		cmocka_unit_test(
+			votes_that_run_at_the_same_time_are_no_history),
+		cmocka_unit_test(who_was_silent_for_the_last_votes_wakes),
+		cmocka_unit_test(a_late_window_is_the_last_eighth),
+		cmocka_unit_test(
+			a_restart_at_any_ballot_keeps_what_was_counted),
+		cmocka_unit_test(alerts_are_read_back),
+		cmocka_unit_test(impossible_records_of_detectors_are_noticed),
+		cmocka_unit_test(damage_anywhere_in_what_is_kept_is_survived),
+	};
+
+	return cmocka_run_group_tests_name("governance watch", tests, NULL,
+					   NULL);
+}
