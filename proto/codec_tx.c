@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "governance/prose.h"
-#include "proto/tx.pb-c.h"
+#include "proto/codec_action.h"
 
 #include <string.h>
 
@@ -52,6 +52,15 @@ static enum err check_texts(struct bytes title, struct bytes description,
 		return err_set(text, ERR_MALFORMED,
 			       "description: not UTF-8 text");
 	return ERR_OK;
+}
+
+static enum err check_contents(struct bytes title, struct bytes description,
+			       const struct action_list *actions,
+			       struct err_text *text)
+{
+	enum err err = check_texts(title, description, text);
+
+	return err ? err : actions_check_form(actions, text);
 }
 
 static enum err check_reason(struct bytes reason, struct err_text *text)
@@ -139,13 +148,15 @@ enum err codec_tx_check_payload(const struct payload *payload,
 			return err_set(text, ERR_MALFORMED,
 				       "submit: type %u is none",
 				       payload->submit.type);
-		return check_texts(payload->submit.title,
-				   payload->submit.description, text);
+		return check_contents(payload->submit.title,
+				      payload->submit.description,
+				      &payload->submit.actions, text);
 	case PAYLOAD_PUBLISH:
 		return ERR_OK;
 	case PAYLOAD_AMEND:
-		return check_texts(payload->amend.title,
-				   payload->amend.description, text);
+		return check_contents(payload->amend.title,
+				      payload->amend.description,
+				      &payload->amend.actions, text);
 	case PAYLOAD_CANCEL:
 		return check_reason(payload->cancel.reason, text);
 	case PAYLOAD_VOTE:
@@ -257,6 +268,9 @@ static enum err take_payload(struct payload *out, struct budget *b,
 		out->submit.draft = pb->submit->draft != 0;
 		out->submit.title = bytes_of(pb->submit->title);
 		out->submit.description = bytes_of(pb->submit->description);
+		err = codec_take_actions(&out->submit.actions, b->arena,
+					 pb->submit->actions,
+					 pb->submit->n_actions);
 		break;
 	case BCAI__TX__TX_BODY__PAYLOAD_PUBLISH:
 		part = &pb->publish->base;
@@ -267,6 +281,9 @@ static enum err take_payload(struct payload *out, struct budget *b,
 		out->amend.proposal = pb->amend->proposal;
 		out->amend.title = bytes_of(pb->amend->title);
 		out->amend.description = bytes_of(pb->amend->description);
+		err = codec_take_actions(&out->amend.actions, b->arena,
+					 pb->amend->actions,
+					 pb->amend->n_actions);
 		break;
 	case BCAI__TX__TX_BODY__PAYLOAD_CANCEL:
 		part = &pb->cancel->base;
@@ -355,8 +372,8 @@ static enum err decode_body(struct tx *out, struct arena *arena,
 	err = take_payload(&out->payload, &budget, pb);
 	if (err)
 		return err_set(text, err,
-			       "payload: missing, too long a list, a key that "
-			       "is none, or unknown fields");
+			       "payload: missing, too long a list, a field of "
+			       "a wrong size, or unknown fields");
 	if (!is_canonical(pb, out->body))
 		return err_set(text, ERR_MALFORMED,
 			       "body: not in the one encoding it has");
@@ -381,19 +398,6 @@ enum err codec_tx_decode(struct tx *out, struct arena *arena,
 
 /* From our structs to protobuf. */
 
-/* A copy with a NUL at its end. The checks refused a NUL inside. */
-static char *string_of(struct arena *arena, struct bytes text)
-{
-	char *copy = arena_alloc(arena, text.size + 1);
-
-	if (!copy)
-		return NULL;
-	if (text.size > 0)
-		memcpy(copy, text.data, text.size);
-	copy[text.size] = '\0';
-	return copy;
-}
-
 /* The messages a body can need, so that none of them is allocated alone. */
 struct parts {
 	Bcai__Tx__TxBody body;
@@ -409,6 +413,33 @@ struct parts {
 	};
 	uint32_t types[PROPOSAL_TYPES];
 };
+
+static bool give_submit(struct parts *p, struct arena *arena,
+			const struct payload_submit *submit)
+{
+	bcai__tx__proposal_submit__init(&p->submit);
+	p->submit.type = submit->type;
+	p->submit.draft = submit->draft;
+	p->submit.title = codec_string(arena, submit->title);
+	p->submit.description = codec_string(arena, submit->description);
+	p->submit.n_actions = submit->actions.count;
+	p->submit.actions = codec_give_actions(arena, &submit->actions);
+	p->body.submit = &p->submit;
+	return p->submit.title && p->submit.description && p->submit.actions;
+}
+
+static bool give_amend(struct parts *p, struct arena *arena,
+		       const struct payload_amend *amend)
+{
+	bcai__tx__proposal_amend__init(&p->amend);
+	p->amend.proposal = amend->proposal;
+	p->amend.title = codec_string(arena, amend->title);
+	p->amend.description = codec_string(arena, amend->description);
+	p->amend.n_actions = amend->actions.count;
+	p->amend.actions = codec_give_actions(arena, &amend->actions);
+	p->body.amend = &p->amend;
+	return p->amend.title && p->amend.description && p->amend.actions;
+}
 
 static bool give_vote(struct parts *p, struct arena *arena,
 		      const struct payload_vote *vote)
@@ -426,7 +457,8 @@ static bool give_vote(struct parts *p, struct arena *arena,
 		bcai__tx__ballot__init(&ballots[i]);
 		ballots[i].proposal = vote->ballots[i].proposal;
 		ballots[i].choice = vote->ballots[i].choice;
-		ballots[i].reason = string_of(arena, vote->ballots[i].reason);
+		ballots[i].reason =
+			codec_string(arena, vote->ballots[i].reason);
 		if (!ballots[i].reason)
 			return false;
 		p->vote.ballots[i] = &ballots[i];
@@ -464,31 +496,18 @@ static bool give_payload(struct parts *p, struct arena *arena,
 		(Bcai__Tx__TxBody__PayloadCase)(int)payload->kind;
 	switch (payload->kind) {
 	case PAYLOAD_SUBMIT:
-		bcai__tx__proposal_submit__init(&p->submit);
-		p->submit.type = payload->submit.type;
-		p->submit.draft = payload->submit.draft;
-		p->submit.title = string_of(arena, payload->submit.title);
-		p->submit.description =
-			string_of(arena, payload->submit.description);
-		p->body.submit = &p->submit;
-		return p->submit.title && p->submit.description;
+		return give_submit(p, arena, &payload->submit);
 	case PAYLOAD_PUBLISH:
 		bcai__tx__proposal_publish__init(&p->publish);
 		p->publish.proposal = payload->publish.proposal;
 		p->body.publish = &p->publish;
 		return true;
 	case PAYLOAD_AMEND:
-		bcai__tx__proposal_amend__init(&p->amend);
-		p->amend.proposal = payload->amend.proposal;
-		p->amend.title = string_of(arena, payload->amend.title);
-		p->amend.description =
-			string_of(arena, payload->amend.description);
-		p->body.amend = &p->amend;
-		return p->amend.title && p->amend.description;
+		return give_amend(p, arena, &payload->amend);
 	case PAYLOAD_CANCEL:
 		bcai__tx__proposal_cancel__init(&p->cancel);
 		p->cancel.proposal = payload->cancel.proposal;
-		p->cancel.reason = string_of(arena, payload->cancel.reason);
+		p->cancel.reason = codec_string(arena, payload->cancel.reason);
 		p->body.cancel = &p->cancel;
 		return p->cancel.reason != NULL;
 	case PAYLOAD_VOTE:

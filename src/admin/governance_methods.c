@@ -1,4 +1,5 @@
 /* Proposals, tallies and parameters: read from the ledger directly. */
+#include "admin/action_json.h"
 #include "admin/server.h"
 
 #include "admin/values.h"
@@ -104,6 +105,28 @@ static void put_title(struct rpc_call *call, json_t *o,
 	free(record.data);
 }
 
+/* Read from the record: proposals that ended keep none in memory. */
+static json_t *actions_of(struct rpc_call *call, const struct proposal *p)
+{
+	struct admin_bytes record = {NULL, 0};
+	struct action room[LIMIT_ACTIONS];
+	struct action_list list = {NULL, 0};
+	struct governance_key key;
+	json_t *value;
+
+	governance_key_actions(&key, p->number);
+	if (p->action_count == 0 ||
+	    call->server->backend->state_record(
+		    call->server->ctx, (struct bytes){key.data, key.size},
+		    &record) ||
+	    !actions_read(&list, room,
+			  (struct bytes){record.data, record.size}))
+		list.count = 0;
+	value = actions_value(&list);
+	free(record.data);
+	return value;
+}
+
 /* The reason of a cancellation is the proposer's own words, if any. */
 static void put_reason(struct rpc_call *call, json_t *o,
 		       const struct proposal *p)
@@ -148,7 +171,7 @@ json_t *proposal_value(struct rpc_call *call, const struct proposal *p)
 	json_put(o, "expires_ms", json_time(p->expires_ms));
 	json_put(o, "ended_ms", json_time(p->ended_ms));
 	json_put(o, "snapshot_height", json_u64(p->snapshot_height));
-	json_put(o, "actions", json_array());
+	json_put(o, "action_count", json_count(p->action_count));
 	return o;
 }
 
@@ -171,6 +194,7 @@ enum err rpc_PROPOSAL_GET_handler(struct rpc_call *call)
 		return e;
 	call->result = proposal_value(call, p);
 	put_title(call, call->result, p, true);
+	json_put(call->result, "actions", actions_of(call, p));
 	json_put(call->result, "tally", tally_value(call_governance(call), p));
 	return ERR_OK;
 }

@@ -5,8 +5,8 @@
  * of an error is its enum value; numbers are never reused.
  *
  * Domains: 100 node, 200 peer, 300 consensus, 400 governance and transactions,
- * 500 key, 700 storage, 800 audit, 900 configuration; the negative ones are
- * those of JSON-RPC 2.0. */
+ * 500 key, 600 main chain, 700 storage, 800 audit, 900 configuration; the
+ * negative ones are those of JSON-RPC 2.0. */
 #ifndef BCAI_BASE_ERROR_H
 #define BCAI_BASE_ERROR_H
 
@@ -197,6 +197,10 @@
 	X(KEY_NAME, 506, "key_name",                                           \
 	  "a key's name is letters, digits, dot, dash and underscore",         \
 	  "choose such a name, at most 63 bytes")                              \
+	/* Main chain. */                                                      \
+	X(NO_MAIN_CHAIN, 600, "no_main_chain",                                 \
+	  "this network has no main chain to execute the action on",           \
+	  "propose actions that the network executes itself")                  \
 	/* Storage. */                                                         \
 	X(IO, 700, "io_error", "reading or writing a file failed",             \
 	  "check the disk, its space and its permissions")                     \

@@ -1,5 +1,6 @@
 #include "cli/payload.h"
 
+#include "admin/action_json.h"
 #include "base/hex.h"
 #include "cli/render.h"
 
@@ -10,6 +11,16 @@
 static void tell_bytes(FILE *out, struct bytes text)
 {
 	fprintf(out, "%.*s", (int)text.size, (const char *)text.data);
+}
+
+static void tell_actions(FILE *out, const struct action_list *actions)
+{
+	char words[ACTION_WORDS_BYTES];
+
+	for (uint32_t i = 0; i < actions->count; i++) {
+		action_words(words, &actions->list[i]);
+		fprintf(out, "  %u. %s\n", i + 1, words);
+	}
 }
 
 static void tell_vote(FILE *out, const struct payload_vote *vote)
@@ -89,6 +100,7 @@ void payload_tell(FILE *out, const struct payload *p)
 			type ? type : "?");
 		tell_bytes(out, p->submit.title);
 		fputs("\"\n", out);
+		tell_actions(out, &p->submit.actions);
 		break;
 	case PAYLOAD_PUBLISH:
 		fprintf(out, "publish proposal #%" PRIu32 "\n",
@@ -99,6 +111,7 @@ void payload_tell(FILE *out, const struct payload *p)
 			p->amend.proposal);
 		tell_bytes(out, p->amend.title);
 		fputs("\"\n", out);
+		tell_actions(out, &p->amend.actions);
 		break;
 	case PAYLOAD_CANCEL:
 		fprintf(out, "cancel proposal #%" PRIu32 "\n",
@@ -188,6 +201,7 @@ void payload_put(json_t *o, const struct payload *p)
 		json_put(o, "draft", json_boolean(p->submit.draft));
 		json_put(o, "title", bytes_text(p->submit.title));
 		json_put(o, "description", bytes_text(p->submit.description));
+		json_put(o, "actions", actions_value(&p->submit.actions));
 		break;
 	case PAYLOAD_PUBLISH:
 		json_put(o, "kind", json_string("proposal publish"));
@@ -198,6 +212,7 @@ void payload_put(json_t *o, const struct payload *p)
 		json_put(o, "proposal", json_count(p->amend.proposal));
 		json_put(o, "title", bytes_text(p->amend.title));
 		json_put(o, "description", bytes_text(p->amend.description));
+		json_put(o, "actions", actions_value(&p->amend.actions));
 		break;
 	case PAYLOAD_CANCEL:
 		json_put(o, "kind", json_string("proposal cancel"));

@@ -221,6 +221,15 @@ static void show_ballots(const json_t *list)
 	}
 }
 
+static void show_actions(const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row)
+		printf("%-12s %s\n", "action", json_get_text(row, "words"));
+}
+
 static void show_words(const char *label, const json_t *list)
 {
 	const json_t *word;
@@ -263,6 +272,7 @@ static void show_tx(struct cli *cli, const json_t *o)
 			show_line(cli, i, value);
 	}
 	show_ballots(json_object_get(o, "ballots"));
+	show_actions(json_object_get(o, "actions"));
 	show_words("types", json_object_get(o, "types"));
 	show_words("serials", json_object_get(o, "serials"));
 	if (json_is_object(outcome))

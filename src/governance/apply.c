@@ -55,6 +55,8 @@ static void set_state(struct governance *g, struct entry *e,
 	entry_delist(g, e);
 	e->p.state = to;
 	entry_enlist(g, e);
+	if (!proposal_needs_actions(&e->p))
+		contents_drop(e);
 	pending_proposal(g, e);
 	event_add(g, &event);
 }
@@ -77,15 +79,6 @@ static void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms)
 	set_state(g, e, STATE_SUBMITTED);
 }
 
-static void set_texts(struct governance *g, struct entry *e, struct bytes title,
-		      struct bytes description)
-{
-	proposal_text_hash(&e->p.text_hash, title, description);
-	proposal_compute_id(&e->p.id, &g->genesis,
-			    &g->accounts.list[e->p.proposer].key, &e->p);
-	pending_texts(g, e, title, description);
-}
-
 static uint32_t apply_submit(struct governance *g,
 			     const struct governance_context *ctx,
 			     const struct payload_submit *s)
@@ -97,7 +90,7 @@ static uint32_t apply_submit(struct governance *g,
 	e->p.nonce = ctx->nonce;
 	e->p.type = (enum proposal_type)s->type;
 	e->p.created_ms = ctx->time_ms;
-	set_texts(g, e, s->title, s->description);
+	contents_set(g, e, s->title, s->description, &s->actions);
 	if (!s->draft) {
 		plan_voting(g, e, ctx->time_ms);
 		return e->p.number;
@@ -120,7 +113,7 @@ static void apply_amend(struct governance *g, const struct payload_amend *a)
 		.state = e->p.state,
 	};
 
-	set_texts(g, e, a->title, a->description);
+	contents_set(g, e, a->title, a->description, &a->actions);
 	pending_proposal(g, e);
 	event_add(g, &event);
 }

@@ -112,6 +112,8 @@ static enum err check_submit(const struct governance *g,
 			       s->type);
 	err = check_texts(s->title, s->description, text);
 	if (err == ERR_OK)
+		err = contents_check(&s->actions, s->type, text);
+	if (err == ERR_OK)
 		err = check_stake(g, ctx->account, text);
 	if (err == ERR_OK)
 		err = check_room(g, ctx->account, s->draft, text);
@@ -140,7 +142,12 @@ static enum err check_amend(const struct governance *g,
 	enum err err = check_texts(a->title, a->description, text);
 
 	if (err == ERR_OK)
+		err = actions_check_form(&a->actions, text);
+	if (err == ERR_OK)
 		err = check_own(g, ctx, a->proposal, 1u << STATE_DRAFT, text);
+	if (err == ERR_OK)
+		err = contents_check(&a->actions,
+				     entry_of(g, a->proposal)->p.type, text);
 	return err;
 }
 

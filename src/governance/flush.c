@@ -60,6 +60,16 @@ void pending_texts(struct governance *g, struct entry *e, struct bytes title,
 	keep_text(p, title, description);
 }
 
+void pending_actions(struct governance *g, struct entry *e,
+		     struct bytes actions)
+{
+	struct pending *p = pending_at(g, &e->pending_actions);
+
+	p->kind = PENDING_ACTIONS;
+	p->number = e->p.number;
+	keep_text(p, actions, (struct bytes){NULL, 0});
+}
+
 void pending_ballot(struct governance *g, struct entry *e,
 		    struct governance_ballot *ballot, struct bytes reason)
 {
@@ -189,6 +199,15 @@ static void flush_texts(struct output *out, struct entry *e,
 	emit(out);
 }
 
+static void flush_actions(struct output *out, struct entry *e,
+			  const struct pending *p)
+{
+	e->pending_actions = 0;
+	governance_key_actions(&out->key, p->number);
+	write_bytes(&out->w, p->text, p->size);
+	emit(out);
+}
+
 static void flush_reason(struct output *out, const struct pending *p)
 {
 	governance_key_reason(&out->key, p->number);
@@ -254,6 +273,9 @@ static void flush_pending(struct governance *g, struct output *out,
 		break;
 	case PENDING_TEXTS:
 		flush_texts(out, e, p);
+		break;
+	case PENDING_ACTIONS:
+		flush_actions(out, e, p);
 		break;
 	case PENDING_REASON:
 		flush_reason(out, p);

@@ -35,6 +35,13 @@ struct governance *governance_new(const struct hash *genesis,
 	return g;
 }
 
+static void entry_fini(struct entry *e)
+{
+	ballots_fini(&e->ballots);
+	contents_drop(e);
+	free(e->watching.watch);
+}
+
 void governance_free(struct governance **g)
 {
 	struct governance *old = *g;
@@ -46,10 +53,8 @@ void governance_free(struct governance **g)
 	pending_fini(old);
 	accounts_fini(&old->accounts);
 	edges_fini(&old->edges);
-	for (uint32_t i = 0; i < old->entry_count; i++) {
-		ballots_fini(&old->entries[i].ballots);
-		free(old->entries[i].watching.watch);
-	}
+	for (uint32_t i = 0; i < old->entry_count; i++)
+		entry_fini(&old->entries[i]);
 	watchers_fini(&old->watchers);
 	free(old->entries);
 	deadlines_fini(&old->deadlines);

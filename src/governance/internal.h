@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "governance/accounts.h"
 #include "governance/ballots.h"
+#include "governance/contents.h"
 #include "governance/deadlines.h"
 #include "governance/edges.h"
 #include "governance/governance.h"
@@ -15,15 +16,19 @@
 struct entry {
 	struct proposal p;
 	struct ballots ballots;
+	uint8_t *actions; /* Owned; their layout; NULL: none, or no use */
+	size_t actions_size;
 	struct watching watching;
 	uint32_t pending_record; /* 1 + index in `pending`; 0: none */
 	uint32_t pending_texts;
+	uint32_t pending_actions;
 };
 
 enum pending_kind {
 	PENDING_BALLOT,
 	PENDING_PROPOSAL,
 	PENDING_TEXTS,
+	PENDING_ACTIONS,
 	PENDING_REASON,
 	PENDING_EDGES,
 	PENDING_WATCH,
@@ -98,6 +103,8 @@ void event_add(struct governance *g, const struct governance_event *event);
 void pending_proposal(struct governance *g, struct entry *e);
 void pending_texts(struct governance *g, struct entry *e, struct bytes title,
 		   struct bytes description);
+void pending_actions(struct governance *g, struct entry *e,
+		     struct bytes actions);
 void pending_ballot(struct governance *g, struct entry *e,
 		    struct governance_ballot *ballot, struct bytes reason);
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason);

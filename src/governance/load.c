@@ -23,6 +23,8 @@ struct load {
 	bool has_globals;
 	uint32_t public_keys;
 	uint32_t texts;
+	uint32_t with_actions; /* proposals that must have that record */
+	uint32_t actions;
 	uint32_t watches;
 	struct governance_key last;
 };
@@ -221,7 +223,7 @@ static bool is_consistent(const struct governance *g, const struct proposal *p)
 
 	proposal_compute_id(&id, &g->genesis,
 			    &g->accounts.list[p->proposer].key, p);
-	if (!hash_equal(&id, &p->id))
+	if (!hash_equal(&id, &p->id) || !contents_is_consistent(p))
 		return false;
 	switch (p->state) {
 	case STATE_DRAFT:
@@ -258,6 +260,8 @@ static enum err load_proposal(struct governance *g, struct reader *key,
 		return damaged(text, "ballots do not add up to their tally");
 	if (proposal_was_opened(&p))
 		g->opened++;
+	if (p.action_count > 0)
+		g->load->with_actions++;
 	entry_enlist(g, e);
 	if (g->open > LIMIT_PROPOSALS_OPEN ||
 	    g->accounts.list[p.proposer].drafts > LIMIT_DRAFTS_PER_ACCOUNT)
@@ -293,6 +297,20 @@ static enum err load_texts(struct governance *g, struct reader *key,
 	if (!hash_equal(&hash, &e->p.text_hash))
 		return damaged(text, "a text is not what was proposed");
 	g->load->texts++;
+	return ERR_OK;
+}
+
+static enum err load_actions(struct governance *g, struct reader *key,
+			     struct bytes value, struct err_text *text)
+{
+	struct entry *e = entry_of(g, read_u32(key));
+
+	if (!reader_done(key) || !e)
+		return damaged(text, "actions are of no proposal");
+	if (!contents_load(e, value))
+		return damaged(text, "actions are not what was proposed");
+	if (e->p.action_count > 0)
+		g->load->actions++;
 	return ERR_OK;
 }
 
@@ -357,6 +375,7 @@ enum err governance_load(struct governance *g, struct bytes key,
 		[RECORD_REASON] = load_reason,
 		[RECORD_WATCH] = load_watch,
 		[RECORD_TEXTS] = load_texts,
+		[RECORD_ACTIONS] = load_actions,
 		[RECORD_ALERT] = load_alert,
 	};
 	struct reader r;
@@ -389,6 +408,8 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 		return damaged(text, "what is kept of a vote is missing");
 	if (l->texts != g->entry_count)
 		return damaged(text, "a text is missing");
+	if (l->actions != l->with_actions)
+		return damaged(text, "actions are missing");
 	if (l->ballots_taken != l->ballot_count)
 		return damaged(text, "ballots are left over");
 	g->accounts_flushed = g->accounts.count;

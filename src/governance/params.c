@@ -30,6 +30,29 @@ static const struct row type_rows[PARAM_TYPES] = {
 #undef PARAM_ROW
 };
 
+/* How it may change; without a row: by any step, in the normal way. */
+struct change {
+	uint64_t step;
+	enum param_class class;
+};
+
+static const struct change global_changes[PARAM_GLOBALS] = {
+	[PARAM_PROPOSAL_MIN_STAKE] = {50000 * TOKEN, PARAM_EMERGENCY},
+	[PARAM_PROPOSAL_MAX_OPEN] = {16, PARAM_EMERGENCY},
+	[PARAM_DRAFT_EXPIRY_MS] = {30 * MS_DAY, PARAM_NORMAL},
+	[PARAM_VOTE_MIN_STAKE] = {0, PARAM_FIXED},
+	[PARAM_TOKENS_FLOOR_BP] = {500, PARAM_NORMAL},
+};
+
+static const struct change type_changes[PARAM_TYPES] = {
+	[PARAM_TYPE_WEIGHT_TOKENS] = {25, PARAM_NORMAL},
+	[PARAM_TYPE_WEIGHT_REPUTATION] = {25, PARAM_NORMAL},
+	[PARAM_TYPE_DELAY_MS] = {2 * MS_DAY, PARAM_NORMAL},
+	[PARAM_TYPE_VOTING_MS] = {7 * MS_DAY, PARAM_NORMAL},
+	[PARAM_TYPE_QUORUM_BP] = {1000, PARAM_NORMAL},
+	[PARAM_TYPE_APPROVAL_BP] = {1000, PARAM_NORMAL},
+};
+
 static size_t type_index(enum proposal_type type, enum param_type which)
 {
 	return PARAM_GLOBALS + ((size_t)type - 1) * PARAM_TYPES + (size_t)which;
@@ -46,11 +69,22 @@ static const struct row *row_of(size_t index, uint32_t *type)
 	return &type_rows[index % PARAM_TYPES];
 }
 
+static const struct change *change_of(size_t index)
+{
+	return index < PARAM_GLOBALS
+		       ? &global_changes[index]
+		       : &type_changes[(index - PARAM_GLOBALS) % PARAM_TYPES];
+}
+
 void governance_param_info(struct governance_param_info *out, size_t index)
 {
 	uint32_t type;
 	const struct row *row = row_of(index, &type);
+	const struct change *change = change_of(index);
 
+	out->type = type;
+	out->class = change->class;
+	out->step = change->step;
 	snprintf(out->name, sizeof(out->name), "%s%s%s",
 		 type ? proposal_type_name(type) : "", type ? "." : "",
 		 row->name);
@@ -72,6 +106,30 @@ size_t governance_param_find(const char *name)
 			break;
 	}
 	return index;
+}
+
+size_t governance_param_find_bytes(struct bytes name)
+{
+	char text[PARAM_NAME_BYTES];
+
+	if (name.size >= sizeof(text))
+		return PARAM_COUNT;
+	if (name.size > 0)
+		memcpy(text, name.data, name.size);
+	text[name.size] = '\0';
+	return strlen(text) == name.size ? governance_param_find(text)
+					 : PARAM_COUNT;
+}
+
+const char *governance_param_class_name(enum param_class class)
+{
+	static const char *const names[] = {
+		[PARAM_NORMAL] = "normal",
+		[PARAM_FIXED] = "fixed",
+		[PARAM_EMERGENCY] = "emergency",
+	};
+
+	return names[class];
 }
 
 void governance_params_default(struct governance_params *p)

@@ -117,8 +117,18 @@ struct governance_params {
 
 #define PARAM_NAME_BYTES 48
 
+/* Who may change a parameter, besides proposals of type parameter. */
+enum param_class {
+	PARAM_NORMAL,
+	PARAM_FIXED,	 /* nobody: it is the genesis's */
+	PARAM_EMERGENCY, /* emergency proposals and the council, too */
+};
+
 struct governance_param_info {
 	char name[PARAM_NAME_BYTES]; /* "standard.voting_ms" */
+	uint32_t type;		     /* whose rule it is; 0: a global */
+	enum param_class class;
+	uint64_t step; /* most that one change may add or take; 0: any */
 	const char *unit;
 	const char *sentence;
 	uint64_t value_default;
@@ -135,6 +145,9 @@ void governance_params_fast(struct governance_params *p);
 void governance_param_info(struct governance_param_info *out, size_t index);
 /* The index of a name, or PARAM_COUNT. */
 size_t governance_param_find(const char *name);
+size_t governance_param_find_bytes(struct bytes name);
+/* "normal", "fixed", "emergency". */
+const char *governance_param_class_name(enum param_class class);
 
 uint64_t governance_param_global(const struct governance_params *p,
 				 enum param_global which);

@@ -43,7 +43,7 @@ void proposal_compute_id(struct hash *out, const struct hash *genesis,
 			 const struct public_key *proposer,
 			 const struct proposal *p)
 {
-	uint8_t bytes[2 * HASH_BYTES + PUBLIC_KEY_BYTES + 9];
+	uint8_t bytes[3 * HASH_BYTES + PUBLIC_KEY_BYTES + 9];
 	struct writer w;
 
 	writer_init(&w, bytes, sizeof(bytes));
@@ -51,6 +51,7 @@ void proposal_compute_id(struct hash *out, const struct hash *genesis,
 	write_bytes(&w, proposer->b, sizeof(proposer->b));
 	write_u64(&w, p->nonce);
 	write_u8(&w, (uint8_t)p->type);
+	write_bytes(&w, p->actions_hash.b, sizeof(p->actions_hash.b));
 	write_bytes(&w, p->text_hash.b, sizeof(p->text_hash.b));
 	hash_bytes(out, "bcai-gov/proposal/1", bytes, w.size);
 }
@@ -82,6 +83,22 @@ uint64_t proposal_deadline_ms(const struct proposal *p)
 		break;
 	}
 	return 0;
+}
+
+bool proposal_needs_actions(const struct proposal *p)
+{
+	switch (p->state) {
+	case STATE_DRAFT:
+	case STATE_SUBMITTED:
+	case STATE_VOTING:
+	case STATE_PASSED:
+		return p->action_count > 0;
+	case STATE_REJECTED:
+	case STATE_CANCELLED:
+	case STATE_EXPIRED:
+		break;
+	}
+	return false;
 }
 
 #define TO(state) (1u << (state))

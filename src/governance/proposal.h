@@ -25,6 +25,8 @@ struct proposal {
 	uint64_t nonce; /* of the transaction that created it */
 	struct hash id;
 	struct hash text_hash;
+	struct hash actions_hash;
+	uint32_t action_count;
 	enum proposal_type type;
 	enum proposal_state state;
 	enum proposal_reason reason;
@@ -51,7 +53,7 @@ const char *proposal_reason_text(uint32_t reason);
 void proposal_text_hash(struct hash *out, struct bytes title,
 			struct bytes description);
 /* H("bcai-gov/proposal/1", genesis || proposer || u64 nonce || u8 type ||
- * text hash). An amended draft's id changes with its text. */
+ * actions hash || text hash). An amended draft's id changes with them. */
 void proposal_compute_id(struct hash *out, const struct hash *genesis,
 			 const struct public_key *proposer,
 			 const struct proposal *p);
@@ -62,6 +64,8 @@ bool proposal_is_open(const struct proposal *p);
 bool proposal_was_opened(const struct proposal *p);
 /* When block time moves it on by itself: expiry, opening or end; 0: never. */
 uint64_t proposal_deadline_ms(const struct proposal *p);
+/* Could its actions still be executed? */
+bool proposal_needs_actions(const struct proposal *p);
 /* May a proposal go from one state to the other? `from` 0 is its creation. */
 bool proposal_may_become(uint32_t from, enum proposal_state to);
 

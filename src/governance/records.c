@@ -8,7 +8,7 @@
 
 bool governance_owns_key(struct bytes key)
 {
-	return key.size > 0 && memchr("ABDGKPRWXZ", key.data[0], 10) != NULL;
+	return key.size > 0 && memchr("ABDGKPRWXYZ", key.data[0], 11) != NULL;
 }
 
 static void key_start(struct governance_key *out, struct writer *w,
@@ -80,6 +80,11 @@ void governance_key_reason(struct governance_key *out, uint32_t proposal)
 void governance_key_texts(struct governance_key *out, uint32_t proposal)
 {
 	key_of_number(out, RECORD_TEXTS, proposal);
+}
+
+void governance_key_actions(struct governance_key *out, uint32_t proposal)
+{
+	key_of_number(out, RECORD_ACTIONS, proposal);
 }
 
 void governance_key_watch(struct governance_key *out, uint32_t proposal)
@@ -319,6 +324,8 @@ void proposal_record_write(struct writer *w, const struct proposal *p)
 	write_u8(w, RECORD_VERSION);
 	write_bytes(w, p->id.b, sizeof(p->id.b));
 	write_bytes(w, p->text_hash.b, sizeof(p->text_hash.b));
+	write_bytes(w, p->actions_hash.b, sizeof(p->actions_hash.b));
+	write_u8(w, (uint8_t)p->action_count);
 	write_u32(w, p->proposer);
 	write_u64(w, p->nonce);
 	write_u8(w, (uint8_t)p->type);
@@ -349,6 +356,8 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 		return ERR_DATA_DAMAGED;
 	read_copy(&r, out->id.b, sizeof(out->id.b));
 	read_copy(&r, out->text_hash.b, sizeof(out->text_hash.b));
+	read_copy(&r, out->actions_hash.b, sizeof(out->actions_hash.b));
+	out->action_count = read_u8_max(&r, LIMIT_ACTIONS);
 	out->proposer = read_u32(&r);
 	out->nonce = read_u64(&r);
 	out->type = (enum proposal_type)read_u8_max(&r, PROPOSAL_TYPES);

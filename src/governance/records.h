@@ -7,12 +7,12 @@
 #define BCAI_GOVERNANCE_RECORDS_H
 
 #include "crypto/sign.h"
+#include "governance/actions.h"
 #include "governance/edges.h"
 #include "governance/proposal.h"
 
-#define GOVERNANCE_KEY_BYTES_MAX 33
-#define GOVERNANCE_RECORD_BYTES_MAX                                            \
-	(8u + LIMIT_TITLE_BYTES + LIMIT_DESCRIPTION_BYTES)
+#define GOVERNANCE_KEY_BYTES_MAX    33
+#define GOVERNANCE_RECORD_BYTES_MAX ACTIONS_BYTES_MAX
 
 enum governance_record {
 	RECORD_ACCOUNT = 'A',	 /* index(4) */
@@ -21,10 +21,11 @@ enum governance_record {
 	RECORD_GLOBALS = 'G',	 /* - */
 	RECORD_PUBLIC_KEY = 'K', /* public key(32) */
 	RECORD_PROPOSAL = 'P',	 /* number(4) */
-	RECORD_REASON = 'R', /* number(4): why cancelled, when it was said */
-	RECORD_WATCH = 'W',  /* number(4): what detectors keep of a vote */
-	RECORD_TEXTS = 'X',  /* number(4) */
-	RECORD_ALERT = 'Z',  /* alert(4) */
+	RECORD_REASON = 'R',  /* number(4): why cancelled, when it was said */
+	RECORD_WATCH = 'W',   /* number(4): what detectors keep of a vote */
+	RECORD_TEXTS = 'X',   /* number(4) */
+	RECORD_ACTIONS = 'Y', /* number(4): when it has any */
+	RECORD_ALERT = 'Z',   /* alert(4) */
 };
 
 struct governance_key {
@@ -45,6 +46,7 @@ void governance_key_public_key(struct governance_key *out,
 void governance_key_proposal(struct governance_key *out, uint32_t proposal);
 void governance_key_reason(struct governance_key *out, uint32_t proposal);
 void governance_key_texts(struct governance_key *out, uint32_t proposal);
+void governance_key_actions(struct governance_key *out, uint32_t proposal);
 void governance_key_watch(struct governance_key *out, uint32_t proposal);
 void governance_key_alert(struct governance_key *out, uint32_t alert);
 

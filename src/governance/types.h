@@ -67,21 +67,29 @@ enum payload_kind {
 	PAYLOAD_TRANSFER = 17,
 };
 
+struct action; /* actions.h */
+struct action_list {
+	const struct action *list; /* Borrowed. */
+	uint32_t count;
+};
+
 struct payload_submit {
 	uint32_t type; /* enum proposal_type, unchecked */
 	bool draft;
 	struct bytes title;
 	struct bytes description;
+	struct action_list actions;
 };
 
 struct payload_publish {
 	uint32_t proposal;
 };
 
-struct payload_amend {
+struct payload_amend { /* replaces all three */
 	uint32_t proposal;
 	struct bytes title;
 	struct bytes description;
+	struct action_list actions;
 };
 
 struct payload_cancel {

@@ -32,6 +32,9 @@ void network_param_info(struct governance_param_info *out, size_t index)
 	row = &ROWS[index];
 	assert(strlen(row->name) < sizeof(out->name));
 	memcpy(out->name, row->name, strlen(row->name) + 1);
+	out->type = 0;
+	out->class = PARAM_FIXED;
+	out->step = 0;
 	out->unit = row->unit;
 	out->sentence = row->sentence;
 	out->value_default = row->value_default;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/u256.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -262,9 +263,67 @@ static void the_log_obeys_levels_and_escapes_json(void **state)
 	close(fds[1]);
 }
 
+static void amounts_of_256_bits_keep_every_digit(void **state)
+{
+	static const struct {
+		const char *digits;
+		const char *hex; /* without zeros in front */
+	} CASES[] = {
+		{"0", ""},
+		{"9", "09"},
+		{"10", "0a"},
+		{"256", "0100"},
+		{"1000000000000000000", "0de0b6b3a7640000"},
+		{"1157920892373161954235709850086879078532699846656405640394575"
+		 "84007913129639935",
+		 "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		 "f"
+		 "ff"},
+	};
+	static const char *const NONE[] = {
+		"",
+		"-1",
+		"1 ",
+		"0x10",
+		"11579208923731619542357098500868790785326998466564056403945758"
+		"4"
+		"007913129639936",
+		"00000000000000000000000000000000000000000000000000000000000000"
+		"00"
+		"000000000000001",
+	};
+	char text[U256_TEXT_BYTES];
+	struct u256 v, back;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		uint8_t bytes[U256_BYTES];
+		struct bytes minimal;
+		size_t size = strlen(CASES[i].hex) / 2;
+
+		assert_true(u256_parse(&v, CASES[i].digits));
+		u256_format(text, &v);
+		assert_string_equal(text, CASES[i].digits);
+		assert_true(hex_decode(bytes, size, CASES[i].hex, 2 * size));
+		minimal = u256_minimal(&v);
+		assert_int_equal(minimal.size, size);
+		assert_memory_equal(minimal.data, bytes, size);
+		assert_true(u256_from_minimal(&back, minimal));
+		assert_memory_equal(&back, &v, sizeof(v));
+		assert_int_equal(u256_is_zero(&v), size == 0);
+	}
+	for (size_t i = 0; i < sizeof(NONE) / sizeof(NONE[0]); i++)
+		assert_false(u256_parse(&v, NONE[i]));
+	assert_false(
+		u256_from_minimal(&v, (struct bytes){(uint8_t[33]){1}, 33}));
+	assert_false(
+		u256_from_minimal(&v, (struct bytes){(uint8_t[2]){0, 1}, 2}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(amounts_of_256_bits_keep_every_digit),
 		cmocka_unit_test(errors_have_unique_numbers_and_names),
 		cmocka_unit_test(an_unknown_number_is_an_internal_error),
 		cmocka_unit_test(err_set_keeps_the_code_and_the_context),

@@ -1,9 +1,14 @@
 /* What each payload must hold, beyond the shape of its encoding. */
+#include "action_samples.h"
 #include "codec_fixture.h"
+
+#include "base/hex.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -87,6 +92,216 @@ static void a_transfer_moves_something(void **state)
 	assert_int_equal(codec_tx_check_payload(&p, NULL), ERR_OK);
 }
 
+static struct hash hash_of(const struct action_list *list)
+{
+	struct hash h;
+
+	actions_hash(&h, list);
+	return h;
+}
+
+static void actions_are_decoded_as_they_were_signed(void **state)
+{
+	struct action samples[ACTION_KINDS];
+	const struct action_list all = {samples, ACTION_KINDS};
+	struct hash want;
+	struct payload p = {.kind = PAYLOAD_SUBMIT};
+	struct hash got;
+	struct tx tx;
+
+	(void)state;
+	action_samples(samples);
+	want = hash_of(&all);
+	p.submit.type = TYPE_TREASURY;
+	p.submit.title = text("All of them");
+	p.submit.actions = all;
+	assert_int_equal(decode(&tx, sign(&p)), ERR_OK);
+	got = hash_of(&tx.payload.submit.actions);
+	assert_memory_equal(&got, &want, sizeof(got));
+	p = (struct payload){.kind = PAYLOAD_AMEND};
+	p.amend.title = text("All of them");
+	p.amend.actions = all;
+	assert_int_equal(decode(&tx, sign(&p)), ERR_OK);
+	got = hash_of(&tx.payload.amend.actions);
+	assert_memory_equal(&got, &want, sizeof(got));
+}
+
+/* A submission of type 1, titled "A", with one action of these bytes. */
+static enum err decode_action(const char *digits)
+{
+	static const char HEAD[] =
+		"0a20d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c9"
+		"778737";
+	size_t size = strlen(digits) / 2;
+	uint8_t *body = arena_alloc(&scratch, 64 + size);
+	struct tx tx;
+	struct writer w;
+
+	assert_true(size < 120);
+	writer_init(&w, body, 64 + size);
+	assert_true(hex_decode(body, 34, HEAD, sizeof(HEAD) - 1));
+	w.size = 34;
+	write_u8(&w, 0x52);
+	write_u8(&w, (uint8_t)(2 + 3 + 2 + size));
+	write_bytes(&w, "\x08\x01\x1a\x01\x41\x2a", 6);
+	write_u8(&w, (uint8_t)size);
+	assert_true(hex_decode(body + w.size, size, digits, 2 * size));
+	w.size += size;
+	return decode(&tx, seal((struct bytes){body, w.size}));
+}
+
+#define K32 "abababababababababababababababababababababababababababababababab"
+#define K20 "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
+
+static void an_action_has_one_encoding(void **state)
+{
+	static const struct {
+		const char *name, *digits;
+		enum err want;
+	} CASES[] = {
+		{"a text", "0a030a0161", ERR_OK},
+		{"no kind", "", ERR_MALFORMED},
+		{"an empty text", "0a00", ERR_MALFORMED},
+		{"a tenth kind", "5200", ERR_MALFORMED},
+		{"two kinds", "0a030a016112050a01611001", ERR_MALFORMED},
+		{"an unknown field in it", "0a050a01617801", ERR_MALFORMED},
+		{"an unknown field behind", "0a030a01617801", ERR_MALFORMED},
+		{"a parameter",
+		 "12050a016110"
+		 "05",
+		 ERR_OK},
+		{"its value 0 written out",
+		 "12050a016110"
+		 "00",
+		 ERR_MALFORMED},
+		{"an award",
+		 "1a270a20" K32 "10011805"
+		 "",
+		 ERR_MALFORMED},
+		{"an award", "1a260a20" K32 "10011805", ERR_OK},
+		{"to a short key", "1a070a01aa10011805", ERR_MALFORMED},
+		{"a validator removed", "22220a20" K32, ERR_OK},
+		{"of no key", "22021001", ERR_MALFORMED},
+		{"a council of nobody", "2a00", ERR_OK},
+		{"a council of one", "2a260a20" K32 "10011801", ERR_OK},
+		{"a member too short", "2a070a01aa10011801", ERR_MALFORMED},
+		{"an upgrade", "322608021220" K32 "1805", ERR_OK},
+		{"without a build",
+		 "3204"
+		 "08021805",
+		 ERR_MALFORMED},
+		{"a transfer of 1", "3a1b08011a14" K20 "220101", ERR_OK},
+		{"a zero in front", "3a1c08011a14" K20 "22020001",
+		 ERR_MALFORMED},
+		{"of nothing", "3a1808011a14" K20, ERR_MALFORMED},
+		{"to a short address", "3a0808011a01aa220101", ERR_MALFORMED},
+		{"a token of one byte",
+		 "3a1e080112"
+		 "01aa1a14" K20 "220101",
+		 ERR_MALFORMED},
+		{"a call", "423c08011214" K20 "28013220" K32, ERR_OK},
+		{"without a code hash", "421a08011214" K20 "2801",
+		 ERR_MALFORMED},
+		{"an override", "4a020807", ERR_OK},
+		{"of proposal 0", "4a00", ERR_OK},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+		if (decode_action(CASES[i].digits) != CASES[i].want)
+			fail_msg("%s: %s", CASES[i].name, CASES[i].digits);
+}
+
+static enum err decode_many(size_t actions, size_t members)
+{
+	Bcai__Tx__TxBody body = BCAI__TX__TX_BODY__INIT;
+	Bcai__Tx__ProposalSubmit submit = BCAI__TX__PROPOSAL_SUBMIT__INIT;
+	Bcai__Tx__CouncilAction council = BCAI__TX__COUNCIL_ACTION__INIT;
+	Bcai__Tx__TextAction one = BCAI__TX__TEXT_ACTION__INIT;
+	Bcai__Tx__Action action = BCAI__TX__ACTION__INIT;
+	Bcai__Tx__Action **list = mem_alloc((actions + 1) * sizeof(*list));
+	uint8_t *keys = mem_alloc((members + 1) * PUBLIC_KEY_BYTES);
+	struct tx tx;
+	enum err err;
+
+	council.members = mem_alloc((members + 1) * sizeof(*council.members));
+	council.n_members = members;
+	for (size_t i = 0; i < members; i++) {
+		keys[i * PUBLIC_KEY_BYTES] = (uint8_t)i;
+		council.members[i].data = keys + i * PUBLIC_KEY_BYTES;
+		council.members[i].len = PUBLIC_KEY_BYTES;
+	}
+	council.threshold = council.threshold_delayed = 1;
+	one.text = (char *)(uintptr_t) "a";
+	action.kind_case = members ? BCAI__TX__ACTION__KIND_COUNCIL
+				   : BCAI__TX__ACTION__KIND_TEXT;
+	if (members)
+		action.council = &council;
+	else
+		action.text = &one;
+	for (size_t i = 0; i < actions; i++)
+		list[i] = &action;
+	submit.type = TYPE_STANDARD;
+	submit.title = (char *)(uintptr_t) "A";
+	submit.actions = list;
+	submit.n_actions = actions;
+	body.payload_case = BCAI__TX__TX_BODY__PAYLOAD_SUBMIT;
+	body.submit = &submit;
+	err = decode(&tx, loose(&body));
+	free(council.members);
+	free(keys);
+	free(list);
+	return err;
+}
+
+static void lists_within_actions_are_bounded(void **state)
+{
+	(void)state;
+	assert_int_equal(decode_many(LIMIT_ACTIONS, 0), ERR_OK);
+	assert_int_equal(decode_many(LIMIT_ACTIONS + 1, 0), ERR_TOO_LARGE);
+	assert_int_equal(decode_many(9000, 0), ERR_MALFORMED);
+	assert_int_equal(decode_many(1, LIMIT_COUNCIL), ERR_OK);
+	assert_int_equal(decode_many(1, LIMIT_COUNCIL + 1), ERR_TOO_LARGE);
+	assert_true(arena.used <= CODEC_TX_ARENA_BYTES);
+}
+
+static void a_full_arena_stops_actions_too(void **state)
+{
+	struct action samples[ACTION_KINDS];
+	struct payload p = {.kind = PAYLOAD_SUBMIT};
+	struct codec_tx_request request = {
+		.key = alice, .genesis = &GENESIS, .payload = &p};
+	bool decoded = false, signed_it = false;
+	struct bytes raw;
+
+	(void)state;
+	action_samples(samples);
+	p.submit.type = TYPE_TREASURY;
+	p.submit.title = text("All of them");
+	p.submit.actions = (struct action_list){samples, ACTION_KINDS};
+	raw = sign(&p);
+	for (size_t limit = 0; limit < 8000; limit += 8) {
+		struct arena tight;
+		struct bytes out;
+		struct tx tx;
+		enum err err;
+
+		arena_init(&tight, limit);
+		err = codec_tx_decode(&tx, &tight, &GENESIS, raw, NULL);
+		assert_true(err == ERR_OK ||
+			    (err == ERR_NO_MEMORY && !decoded));
+		decoded = err == ERR_OK;
+		arena_fini(&tight);
+		arena_init(&tight, limit);
+		err = codec_tx_sign(&out, NULL, &tight, &request, NULL);
+		assert_true(err == ERR_OK ||
+			    (err == ERR_NO_MEMORY && !signed_it));
+		signed_it = err == ERR_OK;
+		arena_fini(&tight);
+	}
+	assert_true(decoded && signed_it);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +309,10 @@ int main(void)
 		cmocka_unit_test(
 			sixteen_delegations_are_cleared_at_once_and_no_more),
 		cmocka_unit_test(a_transfer_moves_something),
+		cmocka_unit_test(actions_are_decoded_as_they_were_signed),
+		cmocka_unit_test(an_action_has_one_encoding),
+		cmocka_unit_test(lists_within_actions_are_bounded),
+		cmocka_unit_test(a_full_arena_stops_actions_too),
 	};
 
 	if (crypto_init())

@@ -207,12 +207,13 @@ static void a_draft_is_amended_published_or_expires(void **state)
 }
 
 /* Byte by byte, as the specification has it. */
-static void an_id_commits_to_network_proposer_nonce_type_and_text(void **state)
+static void
+an_id_commits_to_network_proposer_nonce_type_and_contents(void **state)
 {
 	static const uint8_t texts[] = "\0\0\0\7A title\0\0\0\x12"
 				       "What it is about.\n";
-	uint8_t bytes[32 + 32 + 8 + 1 + 32] = {0};
-	struct hash text_hash, id;
+	uint8_t bytes[32 + 32 + 8 + 1 + 32 + 32] = {0};
+	struct hash text_hash, none, id;
 	struct test_net n;
 
 	(void)state;
@@ -225,7 +226,9 @@ static void an_id_commits_to_network_proposer_nonce_type_and_text(void **state)
 	for (uint8_t i = 0; i < 8; i++)
 		bytes[64 + i] = (uint8_t)(i + 1);
 	bytes[72] = 5;
-	memcpy(bytes + 73, text_hash.b, 32);
+	hash_bytes(&none, "bcai-gov/actions/1", "", 1); /* a count of 0 */
+	memcpy(bytes + 73, none.b, 32);
+	memcpy(bytes + 105, text_hash.b, 32);
 	hash_bytes(&id, "bcai-gov/proposal/1", bytes, sizeof(bytes));
 	assert_memory_equal(see(&n, 1)->id.b, id.b, sizeof(id.b));
 	net_fini(&n);
@@ -609,7 +612,7 @@ int main(void)
 			a_network_without_reputation_cannot_pass_by_reputation),
 		cmocka_unit_test(a_draft_is_amended_published_or_expires),
 		cmocka_unit_test(
-			an_id_commits_to_network_proposer_nonce_type_and_text),
+			an_id_commits_to_network_proposer_nonce_type_and_contents),
 		cmocka_unit_test(nothing_can_be_done_to_what_is_due),
 		cmocka_unit_test(the_proposer_cancels_before_voting),
 		cmocka_unit_test(proposing_needs_stake_and_room),

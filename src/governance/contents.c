@@ -1,0 +1,110 @@
+#include "governance/contents.h"
+
+#include "base/arena.h"
+#include "governance/internal.h"
+
+#include <stdlib.h>
+
+static const struct action_list NONE = {NULL, 0};
+
+/* SPEC governance 11: what is executed on the main chain needs one. */
+static bool is_on_chain(const struct action *a)
+{
+	return a->kind == ACTION_TRANSFER || a->kind == ACTION_CALL;
+}
+
+enum err contents_check(const struct action_list *actions, uint32_t type,
+			struct err_text *text)
+{
+	enum err err = actions_check(actions, (enum proposal_type)type, text);
+
+	for (uint32_t i = 0; !err && i < actions->count; i++) {
+		const char *name = action_kind_name(actions->list[i].kind);
+
+		if (is_on_chain(&actions->list[i]))
+			err = err_set(text, ERR_NO_MAIN_CHAIN, "action %u (%s)",
+				      i + 1, name);
+		else if (actions->list[i].kind != ACTION_TEXT)
+			err = err_set(text, ERR_ACTION_NOT_ALLOWED,
+				      "action %u: %s has no rule in this "
+				      "version",
+				      i + 1, name);
+	}
+	return err;
+}
+
+void contents_drop(struct entry *e)
+{
+	free(e->actions);
+	e->actions = NULL;
+	e->actions_size = 0;
+}
+
+static void set_actions(struct governance *g, struct entry *e,
+			const struct action_list *actions)
+{
+	bool had = e->p.action_count > 0;
+	struct writer w;
+
+	contents_drop(e);
+	e->p.action_count = actions->count;
+	actions_hash(&e->p.actions_hash, actions);
+	if (actions->count == 0 && !had)
+		return;
+	e->actions_size = actions_size(actions);
+	e->actions = mem_alloc(e->actions_size);
+	writer_init(&w, e->actions, e->actions_size);
+	actions_write(&w, actions);
+	assert(!w.bad && w.size == e->actions_size);
+	pending_actions(g, e, (struct bytes){e->actions, e->actions_size});
+}
+
+void contents_set(struct governance *g, struct entry *e, struct bytes title,
+		  struct bytes description, const struct action_list *actions)
+{
+	proposal_text_hash(&e->p.text_hash, title, description);
+	set_actions(g, e, actions);
+	proposal_compute_id(&e->p.id, &g->genesis,
+			    &g->accounts.list[e->p.proposer].key, &e->p);
+	pending_texts(g, e, title, description);
+}
+
+void contents_actions(const struct entry *e, struct action_list *out,
+		      struct action room[LIMIT_ACTIONS])
+{
+	bool good;
+
+	*out = NONE;
+	if (!e->actions)
+		return;
+	good = actions_read(out, room,
+			    (struct bytes){e->actions, e->actions_size});
+	assert(good);
+}
+
+bool contents_load(struct entry *e, struct bytes actions)
+{
+	struct action room[LIMIT_ACTIONS];
+	struct action_list list;
+	struct hash hash;
+
+	if (!actions_read(&list, room, actions))
+		return false;
+	actions_hash(&hash, &list);
+	if (!hash_equal(&hash, &e->p.actions_hash) ||
+	    list.count != e->p.action_count)
+		return false;
+	if (proposal_needs_actions(&e->p)) {
+		e->actions = mem_copy(actions.data, actions.size);
+		e->actions_size = actions.size;
+	}
+	return true;
+}
+
+bool contents_is_consistent(const struct proposal *p)
+{
+	struct hash none;
+
+	actions_hash(&none, &NONE);
+	return (p->action_count == 0) == hash_equal(&none, &p->actions_hash);
+}
