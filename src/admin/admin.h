@@ -186,14 +186,15 @@ void admin_submit_done(struct admin_server *server, uint64_t ticket,
 enum admin_event_type {
 	ADMIN_EVENT_BLOCK,	/* height, time_ms, hash, count: transactions */
 	ADMIN_EVENT_TX,		/* hash, account, index, code */
-	ADMIN_EVENT_PROPOSAL,	/* proposal, state, reason */
+	ADMIN_EVENT_PROPOSAL,	/* proposal, state, reason, hash of the tx */
 	ADMIN_EVENT_BALLOT,	/* proposal, account, choice, hash of the tx */
 	ADMIN_EVENT_CHECKPOINT, /* height, hash: state root */
 	ADMIN_EVENT_PEER,	/* account: node id, reason: what happened */
 	ADMIN_EVENT_EVIDENCE,	/* account: signer, reason: kind */
 	ADMIN_EVENT_ALERT, /* index: number, proposal, account, reason: kind */
+	ADMIN_EVENT_DELEGATION, /* account, hash of the tx */
 };
-#define ADMIN_EVENT_TYPES 8
+#define ADMIN_EVENT_TYPES 9
 
 struct admin_event {
 	enum admin_event_type type;
@@ -201,12 +202,14 @@ struct admin_event {
 	uint64_t time_ms;
 	struct hash hash;
 	struct public_key account;
+	uint32_t position; /* among all events of its block, from 0 */
 	uint32_t index;
 	uint32_t count;
 	uint32_t code;
 	uint32_t proposal;
 	uint32_t state;	    /* enum proposal_state */
 	uint32_t choice;    /* enum choice */
+	bool has_tx;	    /* a transaction did it, not time */
 	const char *reason; /* borrowed; NULL for none */
 };
 
@@ -216,8 +219,11 @@ bool admin_has_subscribers(const struct admin_server *server);
  * every block, with count 0 when admin_has_subscribers() is false. */
 void admin_publish_block(struct admin_server *server, uint64_t height,
 			 const struct admin_event *events, size_t count);
-/* One event that belongs to no block (checkpoint, peer, evidence). It cannot be
- * replayed later. */
+/* The same block when its events cannot be had now: subscriptions ask for
+ * them, and are told when that fails. */
+void admin_publish_later(struct admin_server *server, uint64_t height);
+/* One event that belongs to no block (checkpoint, peer, evidence): it has no
+ * position and cannot be replayed later. */
 void admin_publish(struct admin_server *server,
 		   const struct admin_event *event);
 

@@ -73,10 +73,12 @@ static const struct rpc_param COUNT_PARAMS[] = {
 	{"count", RPC_NUMBER, false, "how many, 1 to 1000; 20"}, PARAMS_END};
 static const struct rpc_param EVENTS_PARAMS[] = {
 	{"types", RPC_STRINGS, false,
-	 "block, tx, proposal, ballot, alert, checkpoint, peer, evidence; "
-	 "absent: all"},
+	 "block, tx, proposal, ballot, delegation, alert, checkpoint, peer, "
+	 "evidence; absent: all"},
 	{"from_height", RPC_NUMBER, false,
 	 "begin with the events of that block; absent: with the next one"},
+	{"from_position", RPC_NUMBER, false,
+	 "and in it with the event at that position"},
 	PARAMS_END};
 static const struct rpc_param SUBSCRIPTION_PARAMS[] = {
 	{"subscription", RPC_NUMBER, true, "what subscribe answered"},
@@ -421,7 +423,8 @@ static const struct cli_option PASSWD_OPTIONS[] = {
 	{"remove", NULL, false, "leave the key without a passphrase"},
 	OPTIONS_END};
 static const struct cli_option WATCH_OPTIONS[] = {
-	{"from", "HEIGHT", false, "begin with that block"},
+	{"from", "HEIGHT[.POSITION]", false,
+	 "begin with that block, or with that event of it"},
 	{"count", "N", false, "end after N events"},
 	OPTIONS_END};
 static const struct cli_option REPLAY_OPTIONS[] = {

@@ -8,13 +8,15 @@
 
 #include "admin/json.h"
 #include "base/arena.h"
+#include "base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCKS_A_TURN 64u
+#define BLOCKS_A_TURN	64u
+#define REPLAY_SLICE_US 2000u
 
 static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_BLOCK] = "block",
@@ -25,6 +27,7 @@ static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_PEER] = "peer",
 	[ADMIN_EVENT_EVIDENCE] = "evidence",
 	[ADMIN_EVENT_ALERT] = "alert",
+	[ADMIN_EVENT_DELEGATION] = "delegation",
 };
 
 static void put_reason(json_t *o, const char *name, const char *reason)
@@ -38,6 +41,13 @@ static void put_word(json_t *o, const char *name, const char *word)
 	json_put(o, name, json_string(word ? word : "unknown"));
 }
 
+/* The others come when they come and are told once. */
+static bool is_of_block(enum admin_event_type type)
+{
+	return type != ADMIN_EVENT_CHECKPOINT && type != ADMIN_EVENT_PEER &&
+	       type != ADMIN_EVENT_EVIDENCE;
+}
+
 static json_t *event_value(const struct admin_event *e)
 {
 	json_t *o = json_object();
@@ -45,6 +55,8 @@ static json_t *event_value(const struct admin_event *e)
 	json_put(o, "type", json_string(TYPE_NAMES[e->type]));
 	json_put(o, "height", json_u64(e->height));
 	json_put(o, "time_ms", json_u64(e->time_ms));
+	if (is_of_block(e->type))
+		json_put(o, "position", json_count(e->position));
 	switch (e->type) {
 	case ADMIN_EVENT_BLOCK:
 		json_put(o, "hash", json_hash(&e->hash));
@@ -84,7 +96,12 @@ static json_t *event_value(const struct admin_event *e)
 		json_put(o, "proposal", json_count(e->proposal));
 		json_put(o, "account", json_key(&e->account));
 		break;
+	case ADMIN_EVENT_DELEGATION:
+		json_put(o, "account", json_key(&e->account));
+		break;
 	}
+	if (e->has_tx)
+		json_put(o, "tx", json_hash(&e->hash));
 	return o;
 }
 
@@ -124,6 +141,23 @@ static bool wants(const struct subscription *sub, enum admin_event_type type)
 	return sub->types >> type & 1;
 }
 
+/* `height` 0: it belongs to no block. */
+static bool is_due(const struct subscription *sub,
+		   const struct admin_event *event, uint64_t height)
+{
+	if (!wants(sub, event->type))
+		return false;
+	return !height ||
+	       (sub->next_height == height && event->position >= sub->skip);
+}
+
+/* All of its block was told. */
+static void go_on(struct subscription *sub)
+{
+	sub->next_height++;
+	sub->skip = 0;
+}
+
 bool admin_has_subscribers(const struct admin_server *server)
 {
 	return server->subscriptions > 0;
@@ -141,8 +175,7 @@ static void broadcast(struct admin_server *s, const struct admin_event *event,
 
 		for (; sub && !c->closing && !c->dead; sub = next) {
 			next = sub->next;
-			if (wants(sub, event->type) &&
-			    (!height || sub->next_height == height))
+			if (is_due(sub, event, height))
 				notify(c, sub, text);
 		}
 	}
@@ -159,10 +192,16 @@ void admin_publish_block(struct admin_server *server, uint64_t height,
 
 		for (; sub; sub = sub->next) {
 			if (sub->next_height == height)
-				sub->next_height++;
+				go_on(sub);
 		}
 	}
 	server->height = height;
+}
+
+void admin_publish_later(struct admin_server *server, uint64_t height)
+{
+	server->height = height;
+	events_resume(server);
 }
 
 void admin_publish(struct admin_server *server, const struct admin_event *event)
@@ -194,7 +233,8 @@ static void replay_event(void *arg, const struct admin_event *event)
 	struct replay *r = arg;
 	char *text;
 
-	if (r->conn->closing || r->conn->dead || !wants(r->sub, event->type))
+	if (r->conn->closing || r->conn->dead ||
+	    !is_due(r->sub, event, r->sub->next_height))
 		return;
 	text = event_text(event);
 	if (text)
@@ -229,7 +269,7 @@ static bool replay_block(struct admin_conn *c, struct subscription *sub)
 	if (c->closing || c->dead)
 		return false;
 	if (!e) {
-		sub->next_height++;
+		go_on(sub);
 		return true;
 	}
 	drop(c, sub);
@@ -254,6 +294,7 @@ static void on_replay(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct admin_server *s = w->data;
 	unsigned budget = BLOCKS_A_TURN;
+	uint64_t until_us = clock_mono_us() + REPLAY_SLICE_US;
 	bool more = false;
 
 	(void)loop;
@@ -267,6 +308,8 @@ static void on_replay(struct ev_loop *loop, ev_timer *w, int events)
 				budget--;
 				if (!replay_block(c, sub))
 					break;
+				if (clock_mono_us() >= until_us)
+					budget = 0;
 			}
 			if (budget == 0)
 				more = true;
@@ -343,6 +386,7 @@ enum err rpc_EVENTS_SUBSCRIBE_handler(struct rpc_call *call)
 	sub->id = ++s->subscription_ids;
 	sub->types = types;
 	sub->next_height = from ? from : 1;
+	sub->skip = call_number(call, "from_position", 0);
 	sub->next = c->subscriptions;
 	c->subscriptions = sub;
 	c->subscription_count++;

@@ -35,6 +35,7 @@ struct subscription {
 	uint64_t id;
 	uint64_t seq;
 	uint64_t next_height;
+	uint64_t skip;	/* events of that block, told before */
 	uint32_t types; /* bit a type */
 };
 

@@ -1,6 +1,6 @@
 /* The stream of events, a line each. A reader that was too slow, or a node
- * that restarted, is no reason to end: the stream goes on at the height where
- * it broke. */
+ * that restarted, is no reason to end: the stream goes on behind the last
+ * event shown, which its height and its position in the block name. */
 #include "cli/cli.h"
 
 #include "base/clock.h"
@@ -45,27 +45,37 @@ static void show_event(struct cli *cli, const json_t *e)
 	putchar('\n');
 }
 
-static void emit_event(struct cli *cli, const json_t *params)
-{
-	json_t *event = json_object_get(params, "event");
+struct stream {
+	struct cli *cli;
+	uint64_t from; /* 0: with the next block */
+	uint64_t from_position;
+	uint64_t seq;  /* of what was shown, however often it broke */
+	uint64_t left; /* events to show */
+	bool counted;
+	uint64_t until_ms; /* by the monotonic clock; with --timeout */
+};
 
-	if (cli->format == FORMAT_TABLE) {
-		show_event(cli, event);
+static void emit_event(struct stream *s, json_t *event)
+{
+	s->seq++;
+	if (s->cli->format == FORMAT_TABLE) {
+		show_event(s->cli, event);
 	} else {
-		json_object_set(event, "seq", json_object_get(params, "seq"));
+		json_put(event, "seq", json_count(s->seq));
 		json_dumpf(event, stdout, JSON_COMPACT);
 		putchar('\n');
 	}
 	fflush(stdout);
 }
 
-struct stream {
-	struct cli *cli;
-	uint64_t from; /* 0: with the next block */
-	uint64_t left; /* events to show */
-	bool counted;
-	uint64_t until_ms; /* by the monotonic clock; with --timeout */
-};
+/* Events of no block stand nowhere. */
+static void remember(struct stream *s, const json_t *event)
+{
+	if (!json_object_get(event, "position"))
+		return;
+	s->from = json_get_number(event, "height");
+	s->from_position = json_get_number(event, "position") + 1;
+}
 
 static enum err subscribe(struct stream *s, struct admin_error *error)
 {
@@ -80,7 +90,12 @@ static enum err subscribe(struct stream *s, struct admin_error *error)
 	}
 	if (s->from)
 		json_put(params, "from_height", json_u64(s->from));
+	if (s->from_position)
+		json_put(params, "from_position", json_u64(s->from_position));
 	e = cli_ask(s->cli, "events.subscribe", params, &result, error);
+	/* Should it break before anything comes, this is where to go on. */
+	if (!e && !s->from)
+		s->from = json_get_number(result, "from_height");
 	json_decref(result);
 	return e;
 }
@@ -102,14 +117,44 @@ static enum err follow(struct stream *s, struct admin_error *error)
 			continue;
 		if (e)
 			break;
-		emit_event(s->cli, params);
-		s->from = json_get_number(json_object_get(params, "event"),
-					  "height");
+		emit_event(s, json_object_get(params, "event"));
+		remember(s, json_object_get(params, "event"));
 		if (s->counted)
 			s->left--;
 		json_decref(params);
 	}
 	return e;
+}
+
+/* "HEIGHT" or "HEIGHT.POSITION". */
+static enum err take_from(struct stream *s, struct err_text *text)
+{
+	const char *given = cli_option(s->cli, "from");
+	char height[24] = "";
+	const char *dot = given ? strchr(given, '.') : NULL;
+	size_t size = !given ? 0 : dot ? (size_t)(dot - given) : strlen(given);
+
+	if (!given)
+		return ERR_OK;
+	if (size < sizeof(height))
+		memcpy(height, given, size);
+	if (!parse_u64(height, &s->from) ||
+	    (dot && !parse_u64(dot + 1, &s->from_position)))
+		return err_set(text, ERR_USAGE,
+			       "--from takes HEIGHT or HEIGHT.POSITION");
+	if (s->from == 0)
+		s->from = 1;
+	return ERR_OK;
+}
+
+/* With nothing shown yet, where the subscription began, or where the node says
+ * that it broke. */
+static void note_break(struct stream *s, uint64_t height)
+{
+	if (height > s->from) {
+		s->from = height;
+		s->from_position = 0;
+	}
 }
 
 int cmd_WATCH(struct cli *cli)
@@ -119,7 +164,7 @@ int cmd_WATCH(struct cli *cli)
 	struct timespec again = {0, AGAIN_MS * 1000000l};
 	struct admin_error error;
 	bool begun = false;
-	enum err e = cli_number(cli, "from", UINT64_MAX, &s.from, &text);
+	enum err e = take_from(&s, &text);
 
 	if (!e)
 		e = cli_number(cli, "count", UINT64_MAX, &s.left, &text);
@@ -139,8 +184,7 @@ int cmd_WATCH(struct cli *cli)
 		if (!begun ||
 		    (e != ERR_UNREACHABLE && e != ERR_RPC_SLOW_READER))
 			return cli_fail(cli, &error);
-		if (error.from_height)
-			s.from = error.from_height;
+		note_break(&s, error.from_height);
 		cli_note(cli, "%s; going on at height %llu", error.message,
 			 (unsigned long long)s.from);
 		admin_client_close(&cli->client);

@@ -133,6 +133,8 @@ struct governance_event {
 	enum proposal_state state; /* of the proposal after the event */
 	enum choice choice;	   /* EVENT_BALLOT */
 	uint8_t changes;	   /* EVENT_BALLOT */
+	uint32_t other;		   /* the other account */
+	uint64_t amount;	   /* micro-tokens, or a number */
 };
 
 /* What happened since the last governance_advance began, in order. Lent until

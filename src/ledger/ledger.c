@@ -394,6 +394,7 @@ enum err ledger_apply_tx(struct ledger *l, enum err *code, const struct tx *tx,
 	if (err)
 		return err;
 	use_nonce(l, ctx.account, tx->nonce);
+	governance_events(l->governance, &result.event_begin);
 	result.account = ctx.account;
 	result.code = governance_apply(l->governance, &result.proposal, &ctx,
 				       &tx->payload, text);

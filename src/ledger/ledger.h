@@ -87,6 +87,7 @@ struct ledger_result {
 	enum err code;	   /* ERR_OK, or the rule it failed */
 	uint32_t proposal; /* created or acted upon; 0 for votes, failures */
 	struct tx_place place;
+	size_t event_begin; /* events of the block before it; not stored */
 };
 
 struct ledger_update {

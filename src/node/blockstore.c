@@ -157,26 +157,52 @@ void blockstore_put_tx(struct store_batch *to, const struct hash *id,
 	blockstore_put(to, &key, value, w.size);
 }
 
-#define EVENT_BYTES (1 + 4 + 4 + 4 + 4)
+#define EVENT_BYTES (1 + 6 * 4 + 8)
+
+static void write_event(struct writer *w, const struct governance_event *e,
+			uint32_t result)
+{
+	write_u8(w, (uint8_t)e->kind);
+	write_u32(w, result);
+	write_u32(w, e->proposal);
+	write_u32(w, e->account);
+	write_u32(w, e->from);
+	write_u32(w, e->state);
+	write_u32(w, e->other);
+	write_u64(w, e->amount);
+}
+
+static void read_event(struct reader *r, struct stored_event *out)
+{
+	struct governance_event *e = &out->event;
+
+	memset(out, 0, sizeof(*out));
+	e->kind = (enum governance_event_kind)read_u8(r);
+	out->result = read_u32(r);
+	e->proposal = read_u32(r);
+	e->account = read_u32(r);
+	e->from = read_u32(r);
+	e->state = (enum proposal_state)read_u32(r);
+	e->other = read_u32(r);
+	e->amount = read_u64(r);
+}
 
 void blockstore_put_events(struct store_batch *to, uint64_t height,
 			   const struct ledger_update *up)
 {
 	struct store_key key = number_key('v', height);
 	uint8_t *raw = mem_alloc(up->event_count * EVENT_BYTES);
+	uint32_t next = 0; /* the first result that begins behind the event */
 	struct writer w;
 
 	writer_init(&w, raw, up->event_count * EVENT_BYTES);
 	for (size_t i = 0; i < up->event_count; i++) {
-		const struct governance_event *e = &up->events[i];
-
-		if (e->kind == EVENT_BALLOT || e->kind == EVENT_DELEGATION)
-			continue;
-		write_u8(&w, (uint8_t)e->kind);
-		write_u32(&w, e->proposal);
-		write_u32(&w, e->account);
-		write_u32(&w, e->from);
-		write_u32(&w, e->state);
+		while (next < up->result_count &&
+		       up->results[next].event_begin <= i)
+			next++;
+		if (up->events[i].kind != EVENT_BALLOT)
+			write_event(&w, &up->events[i],
+				    next ? next - 1 : EVENT_BY_TIME);
 	}
 	assert(!w.bad);
 	if (w.size > 0)
@@ -185,9 +211,7 @@ void blockstore_put_events(struct store_batch *to, uint64_t height,
 }
 
 enum err blockstore_get_events(struct store *s, uint64_t height,
-			       void (*visit)(void *context,
-					     const struct governance_event *e),
-			       void *context)
+			       struct stored_event **out, size_t *count)
 {
 	struct store_key key = number_key('v', height);
 	struct reader r;
@@ -195,22 +219,20 @@ enum err blockstore_get_events(struct store *s, uint64_t height,
 	size_t size;
 	enum err e = blockstore_get(s, &key, &raw, &size);
 
+	*out = NULL;
+	*count = 0;
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	reader_init(&r, raw, size);
-	while (reader_left(&r) >= EVENT_BYTES) {
-		struct governance_event event = {0};
-
-		event.kind = (enum governance_event_kind)read_u8(&r);
-		event.proposal = read_u32(&r);
-		event.account = read_u32(&r);
-		event.from = read_u32(&r);
-		event.state = (enum proposal_state)read_u32(&r);
-		visit(context, &event);
+	if (size % EVENT_BYTES != 0) {
+		free(raw);
+		return ERR_DATA_DAMAGED;
 	}
-	e = reader_done(&r) ? ERR_OK : ERR_DATA_DAMAGED;
+	*out = mem_alloc(size / EVENT_BYTES * sizeof(**out));
+	reader_init(&r, raw, size);
+	while (reader_left(&r) > 0)
+		read_event(&r, &(*out)[(*count)++]);
 	free(raw);
-	return e;
+	return ERR_OK;
 }
 
 static struct store_key key_evidence(const struct evidence *e)

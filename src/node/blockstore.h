@@ -9,7 +9,7 @@
  *	c view(8) digest(32)            block not final yet: header, payload
  *	k height(8)                     checkpoint certificate
  *	e evidence id                   evidence
- *	v height(8)                     what became of proposals in that block
+ *	v height(8)                     what changed in that block
  *	s key                           record of the state
  *
  * Integers are big-endian, so that scans go upwards. This module knows keys;
@@ -47,14 +47,21 @@ void blockstore_put_tx(struct store_batch *to, const struct hash *id,
 void blockstore_put_evidence(struct store_batch *to, const struct evidence *e,
 			     struct bytes raw);
 
-/* Changes of proposals' states; ballots are found again from transactions. */
+/* What changed, and by which transaction; ballots are found again from those.
+ */
 void blockstore_put_events(struct store_batch *to, uint64_t height,
 			   const struct ledger_update *up);
-/* Visit them; none is fine. */
+
+struct stored_event {
+	struct governance_event event;
+	uint32_t result; /* of the block; EVENT_BY_TIME: of no transaction */
+};
+#define EVENT_BY_TIME UINT32_MAX
+
+/* In order; *out is the caller's to free. None is fine. */
 enum err blockstore_get_events(struct store *s, uint64_t height,
-			       void (*visit)(void *context,
-					     const struct governance_event *e),
-			       void *context) MUST_USE;
+			       struct stored_event **out,
+			       size_t *count) MUST_USE;
 
 void blockstore_put_batch(struct store_batch *to, const struct batch_ref *ref,
 			  struct bytes raw);

@@ -55,6 +55,7 @@ static enum err fake_events_at(void *ctx, uint64_t height,
 	sink(arg, &e);
 	e.type = ADMIN_EVENT_BALLOT;
 	e.choice = CHOICE_FOR;
+	e.position = 1;
 	sink(arg, &e);
 	return ERR_OK;
 }

@@ -25,6 +25,7 @@ static void publish(struct fake *f, uint64_t height)
 		{.type = ADMIN_EVENT_BLOCK, .height = height},
 		{.type = ADMIN_EVENT_BALLOT,
 		 .height = height,
+		 .position = 1,
 		 .choice = CHOICE_FOR}};
 
 	admin_publish_block(f->server, height, e, 2);
@@ -66,6 +67,47 @@ static void past_and_live_events_join_without_a_gap(void **state)
 	publish(f, 16);
 	turn(f, 5);
 	assert_false(admin_has_subscribers(f->server));
+}
+
+static void a_subscription_goes_on_behind_an_event_of_a_block(void **state)
+{
+	struct fake *f = *state;
+	struct admin_client *c = connect_to(f, f->path);
+	uint64_t seq = 0;
+
+	subscribe(f, c, "\"from_height\":9,\"from_position\":1");
+	expect_event(f, c, ++seq, "ballot", 9);
+	expect_event(f, c, ++seq, "block", 10);
+	expect_event(f, c, ++seq, "ballot", 10);
+	admin_client_close(&c);
+	/* Also in a block that is yet to come, and behind its last one. */
+	c = connect_to(f, f->path);
+	subscribe(f, c, "\"from_height\":11,\"from_position\":1");
+	publish(f, 11);
+	expect_event(f, c, 1, "ballot", 11);
+	admin_client_close(&c);
+	c = connect_to(f, f->path);
+	subscribe(f, c, "\"from_height\":11,\"from_position\":2");
+	publish(f, 12);
+	expect_event(f, c, 1, "block", 12);
+	admin_client_close(&c);
+}
+
+static void a_block_whose_events_come_later_is_no_gap(void **state)
+{
+	struct fake *f = *state;
+	struct admin_client *c = connect_to(f, f->path);
+	uint64_t seq = 0;
+
+	subscribe(f, c, "");
+	publish(f, 11);
+	admin_publish_later(f->server, 12);
+	publish(f, 13);
+	for (uint64_t h = 11; h <= 13; h++) {
+		expect_event(f, c, ++seq, "block", h);
+		expect_event(f, c, ++seq, "ballot", h);
+	}
+	admin_client_close(&c);
 }
 
 static void types_choose_and_unsubscribing_ends(void **state)
@@ -146,6 +188,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(past_and_live_events_join_without_a_gap),
+		TEST(a_subscription_goes_on_behind_an_event_of_a_block),
+		TEST(a_block_whose_events_come_later_is_no_gap),
 		TEST(types_choose_and_unsubscribing_ends),
 		TEST(events_that_are_gone_are_an_error_not_a_gap),
 		cmocka_unit_test(a_slow_reader_is_told_where_to_go_on),

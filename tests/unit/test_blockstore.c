@@ -120,10 +120,57 @@ static void to_know_of_a_batch_is_not_to_read_it(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void events_come_back_with_who_caused_them(void **state)
+{
+	const struct governance_event events[] = {
+		{.kind = EVENT_STATE, .proposal = 1, .state = STATE_VOTING},
+		{.kind = EVENT_BALLOT, .proposal = 1, .account = 4},
+		{.kind = EVENT_STATE, .proposal = 2, .account = 5, .from = 1},
+		{.kind = EVENT_AMENDED, .other = 6, .amount = UINT64_MAX},
+	};
+	/* The first fails, the second votes and has no event to store. */
+	const struct ledger_result results[] = {
+		{.event_begin = 1}, {.event_begin = 1}, {.event_begin = 2}};
+	static const uint32_t causes[] = {EVENT_BY_TIME, 2, 2};
+	const struct ledger_update up = {.results = results,
+					 .result_count = 3,
+					 .events = events,
+					 .event_count = 4};
+	struct store *store = store_new_memory();
+	const struct store_batch *list[1];
+	struct stored_event *found;
+	struct store_batch batch;
+	size_t count;
+
+	(void)state;
+	store_batch_init(&batch);
+	blockstore_put_events(&batch, 7, &up);
+	list[0] = &batch;
+	assert_int_equal(store_write(store, list, 1, false, NULL), ERR_OK);
+	store_batch_fini(&batch);
+	assert_int_equal(blockstore_get_events(store, 8, &found, &count),
+			 ERR_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(blockstore_get_events(store, 7, &found, &count),
+			 ERR_OK);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(found[i].result, causes[i]);
+	assert_int_equal(found[0].event.state, STATE_VOTING);
+	assert_int_equal(found[1].event.account, 5);
+	assert_int_equal(found[1].event.from, 1);
+	assert_int_equal(found[2].event.kind, EVENT_AMENDED);
+	assert_int_equal(found[2].event.other, 6);
+	assert_int_equal(found[2].event.amount, UINT64_MAX);
+	free(found);
+	store_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_batch_is_there_under_all_of_its_name),
+		cmocka_unit_test(events_come_back_with_who_caused_them),
 		cmocka_unit_test(to_know_of_a_batch_is_not_to_read_it),
 	};
 
