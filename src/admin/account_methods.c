@@ -22,6 +22,22 @@ static json_t *participation_value(const struct governance *g,
 	return o;
 }
 
+static json_t *lots_value(const struct governance *g, uint32_t account)
+{
+	uint32_t count;
+	const struct stake_lot *lots = governance_lots(g, account, &count);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *row = json_object();
+
+		json_put(row, "amount", json_u64(lots[i].amount));
+		json_put(row, "mature_ms", json_u64(lots[i].mature_ms));
+		json_push(list, row);
+	}
+	return list;
+}
+
 enum err rpc_VOTER_GET_handler(struct rpc_call *call)
 {
 	const struct governance *g = call_governance(call);
@@ -37,12 +53,14 @@ enum err rpc_VOTER_GET_handler(struct rpc_call *call)
 	o = json_object();
 	json_put(o, "account", json_key(&a->key));
 	json_put(o, "index", json_count(account));
-	json_put(o, "stake", json_u64(a->power.tokens));
-	/* Stake comes from the genesis alone so far, and is mature there. */
+	json_put(o, "stake", json_u64(a->power.tokens + a->maturing));
 	json_put(o, "stake_mature", json_u64(a->power.tokens));
 	json_put(o, "quadratic", json_u64(a->power.quadratic));
 	json_put(o, "reputation", json_u64(a->power.reputation));
 	json_put(o, "eligible", json_boolean(a->eligible));
+	json_put(o, "excluded", json_boolean(a->excluded));
+	json_put(o, "stake_locked", json_u64(a->locked));
+	json_put(o, "lots", lots_value(g, account));
 	json_put(o, "nonce",
 		 json_u64(ledger_nonces(call_ledger(call), account).base));
 	json_put(o, "nonces_used",

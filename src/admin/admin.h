@@ -193,8 +193,10 @@ enum admin_event_type {
 	ADMIN_EVENT_EVIDENCE,	/* account: signer, reason: kind */
 	ADMIN_EVENT_ALERT, /* index: number, proposal, account, reason: kind */
 	ADMIN_EVENT_DELEGATION, /* account, hash of the tx */
+	ADMIN_EVENT_TRANSFER,	/* account, other, amount, hash of the tx */
+	ADMIN_EVENT_EPOCH,	/* amount: its number */
 };
-#define ADMIN_EVENT_TYPES 9
+#define ADMIN_EVENT_TYPES 11
 
 struct admin_event {
 	enum admin_event_type type;
@@ -202,6 +204,8 @@ struct admin_event {
 	uint64_t time_ms;
 	struct hash hash;
 	struct public_key account;
+	struct public_key other;
+	uint64_t amount;   /* micro-tokens, or a number */
 	uint32_t position; /* among all events of its block, from 0 */
 	uint32_t index;
 	uint32_t count;

@@ -73,7 +73,8 @@ static const struct rpc_param COUNT_PARAMS[] = {
 	{"count", RPC_NUMBER, false, "how many, 1 to 1000; 20"}, PARAMS_END};
 static const struct rpc_param EVENTS_PARAMS[] = {
 	{"types", RPC_STRINGS, false,
-	 "block, tx, proposal, ballot, delegation, alert, checkpoint, peer, "
+	 "block, tx, proposal, ballot, delegation, transfer, epoch, alert, "
+	 "checkpoint, peer, "
 	 "evidence; absent: all"},
 	{"from_height", RPC_NUMBER, false,
 	 "begin with the events of that block; absent: with the next one"},

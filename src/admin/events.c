@@ -28,6 +28,8 @@ static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_EVIDENCE] = "evidence",
 	[ADMIN_EVENT_ALERT] = "alert",
 	[ADMIN_EVENT_DELEGATION] = "delegation",
+	[ADMIN_EVENT_TRANSFER] = "transfer",
+	[ADMIN_EVENT_EPOCH] = "epoch",
 };
 
 static void put_reason(json_t *o, const char *name, const char *reason)
@@ -98,6 +100,14 @@ static json_t *event_value(const struct admin_event *e)
 		break;
 	case ADMIN_EVENT_DELEGATION:
 		json_put(o, "account", json_key(&e->account));
+		break;
+	case ADMIN_EVENT_TRANSFER:
+		json_put(o, "account", json_key(&e->account));
+		json_put(o, "to", json_key(&e->other));
+		json_put(o, "amount", json_u64(e->amount));
+		break;
+	case ADMIN_EVENT_EPOCH:
+		json_put(o, "epoch", json_u64(e->amount));
 		break;
 	}
 	if (e->has_tx)

@@ -179,29 +179,54 @@ enum err rpc_PROPOSAL_LIST_handler(struct rpc_call *call)
 
 /* --- Ballots --- */
 
+/* The ballot's record, zeros when it is not stored yet; `raw` is to be freed.
+ */
+static void find_record(struct rpc_call *call, struct ballot_record *out,
+			struct admin_bytes *raw, uint32_t number,
+			uint32_t account)
+{
+	struct governance_key key;
+
+	memset(raw, 0, sizeof(*raw));
+	memset(out, 0, sizeof(*out));
+	governance_key_ballot(&key, number, account);
+	if (call->server->backend->state_record(
+		    call->server->ctx, (struct bytes){key.data, key.size},
+		    raw) ||
+	    ballot_record_read(out, (struct bytes){raw->data, raw->size}))
+		memset(out, 0, sizeof(*out));
+}
+
+/* While the vote is open the register says what a ballot weighs, and for good
+ * its record. */
+static json_t *weight_value(const struct governance *g,
+			    const struct proposal *p, uint32_t account,
+			    const struct ballot_record *stored)
+{
+	const struct power power = {stored->tokens,
+				    power_quadratic(stored->tokens),
+				    stored->reputation};
+
+	if (p->state == STATE_VOTING)
+		return json_u128(governance_ballot_weight(g, p, account));
+	return json_u128(tally_weight(&p->rules, &p->total.power, &power));
+}
+
 static json_t *ballot_value(struct rpc_call *call, const struct proposal *p,
 			    const struct governance_ballot *b)
 {
 	const struct governance *g = call_governance(call);
 	const struct governance_account *a = governance_account(g, b->account);
-	struct admin_bytes record = {NULL, 0};
-	struct ballot_record stored = {.reason = {NULL, 0}};
-	struct governance_key key;
+	struct admin_bytes record;
+	struct ballot_record stored;
 	json_t *o = json_object();
 
-	governance_key_ballot(&key, p->number, b->account);
-	if (call->server->backend->state_record(
-		    call->server->ctx, (struct bytes){key.data, key.size},
-		    &record) ||
-	    ballot_record_read(&stored,
-			       (struct bytes){record.data, record.size}))
-		stored.reason = (struct bytes){NULL, 0};
+	find_record(call, &stored, &record, p->number, b->account);
 	json_put(o, "account", json_key(&a->key));
 	json_put(o, "choice", json_word(choice_name(b->choice)));
-	json_put(o, "weight",
-		 json_u128(governance_ballot_weight(g, p, b->account)));
-	json_put(o, "stake", json_u64(a->power.tokens));
-	json_put(o, "reputation", json_u64(a->power.reputation));
+	json_put(o, "weight", weight_value(g, p, b->account, &stored));
+	json_put(o, "stake", json_u64(stored.tokens));
+	json_put(o, "reputation", json_u64(stored.reputation));
 	json_put(o, "height", json_u64(b->height));
 	json_put(o, "position", json_count(stored.position));
 	json_put(o, "nonce", json_u64(b->nonce));
@@ -239,20 +264,24 @@ enum err rpc_VOTE_LIST_handler(struct rpc_call *call)
 	return ERR_OK;
 }
 
-static json_t *cast_value(const struct governance *g, uint32_t number,
+static json_t *cast_value(struct rpc_call *call, uint32_t number,
 			  uint32_t account)
 {
+	const struct governance *g = call_governance(call);
 	const struct proposal *p = governance_proposal(g, number);
 	const struct governance_ballot *b =
 		governance_ballot_of(g, number, account, NULL);
+	struct admin_bytes record;
+	struct ballot_record stored;
 	json_t *o = json_object();
 
+	find_record(call, &stored, &record, number, account);
+	free(record.data);
 	json_put(o, "proposal", json_count(number));
 	json_put(o, "type", json_word(proposal_type_name(p->type)));
 	json_put(o, "state", json_word(proposal_state_name(p->state)));
 	json_put(o, "choice", json_word(choice_name(b->choice)));
-	json_put(o, "weight",
-		 json_u128(governance_ballot_weight(g, p, account)));
+	json_put(o, "weight", weight_value(g, p, account, &stored));
 	json_put(o, "height", json_u64(b->height));
 	json_put(o, "changes", json_count(b->changes));
 	return o;
@@ -280,7 +309,7 @@ enum err rpc_VOTER_BALLOTS_handler(struct rpc_call *call)
 				    limit);
 	list = json_array();
 	for (uint32_t i = 0; i < count; i++)
-		json_push(list, cast_value(g, numbers[i], account));
+		json_push(list, cast_value(call, numbers[i], account));
 	call->result = json_object();
 	json_put(call->result, "ballots", list);
 	json_put(call->result, "cursor",

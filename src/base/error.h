@@ -179,6 +179,12 @@
 	X(UNKNOWN_DELEGATION, 423, "unknown_delegation",                       \
 	  "the account has no such delegation",                                \
 	  "delegate list shows them with their serials")                       \
+	X(NOT_ENOUGH_STAKE, 430, "not_enough_stake",                           \
+	  "the account has less free stake than that",                         \
+	  "voter show tells what it holds and what is locked in deposits")     \
+	X(TOO_MANY_ACCOUNTS, 431, "too_many_accounts",                         \
+	  "the network has as many accounts as it may",                        \
+	  "send to an account that exists")                                    \
 	/* Keys. */                                                            \
 	X(KEY_UNKNOWN, 500, "key_unknown", "there is no key with that name",   \
 	  "key list shows them; --keys names another folder")                  \

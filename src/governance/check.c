@@ -42,8 +42,12 @@ static enum err check_stake(const struct governance *g, uint32_t account,
 {
 	uint64_t min =
 		governance_param_global(&g->params, PARAM_PROPOSAL_MIN_STAKE);
-	uint64_t stake = g->accounts.list[account].power.tokens;
+	const struct governance_account *x = &g->accounts.list[account];
+	uint64_t stake = x->power.tokens;
 
+	if (x->excluded)
+		return err_set(text, ERR_NOT_ELIGIBLE,
+			       "the account is outside of governance");
 	if (stake >= min)
 		return ERR_OK;
 	return err_set(text, ERR_BELOW_MINIMUM_STAKE,
@@ -199,6 +203,8 @@ static enum err check_ballot(const struct governance *g,
 {
 	const struct entry *e = entry_of(g, number);
 	const struct governance_ballot *standing;
+	struct snapshot s;
+	struct power power;
 
 	if (!e)
 		return err_set(text, ERR_UNKNOWN_PROPOSAL, "proposal %u",
@@ -209,6 +215,13 @@ static enum err check_ballot(const struct governance *g,
 	if (ctx->time_ms >= e->p.voting_end_ms)
 		return err_set(text, ERR_NOT_VOTING,
 			       "voting on proposal %u has ended", number);
+	proposal_snapshot(&s, &e->p);
+	if (!accounts_power_at(&g->accounts, ctx->account, &s, &power))
+		return err_set(text, ERR_NOT_ELIGIBLE,
+			       "when voting on proposal %u opened it had no "
+			       "reputation and less than %" PRIu64
+			       " micro-tokens that count",
+			       number, s.vote_min_stake);
 	standing = ballots_find(&e->ballots, ctx->account);
 	if (!standing)
 		return ERR_OK;
@@ -230,12 +243,6 @@ static enum err check_vote(const struct governance *g,
 
 	if (err != ERR_OK)
 		return err;
-	if (!g->accounts.list[ctx->account].eligible)
-		return err_set(text, ERR_NOT_ELIGIBLE,
-			       "it has no reputation and less than %" PRIu64
-			       " micro-tokens",
-			       governance_param_global(&g->params,
-						       PARAM_VOTE_MIN_STAKE));
 	for (uint32_t i = 0; err == ERR_OK && i < v->count; i++)
 		err = check_ballot(g, ctx, v->ballots[i].proposal, text);
 	return err;
@@ -258,11 +265,12 @@ enum err governance_check(const struct governance *g,
 		return check_cancel(g, ctx, &payload->cancel, text);
 	case PAYLOAD_VOTE:
 		return check_vote(g, ctx, &payload->vote, text);
+	case PAYLOAD_TRANSFER:
+		return transfer_check(g, ctx, &payload->transfer, text);
 	case PAYLOAD_DELEGATE:
 		return delegate_check(g, ctx, &payload->delegate, text);
 	case PAYLOAD_UNDELEGATE:
 		return undelegate_check(g, ctx, &payload->undelegate, text);
-	case PAYLOAD_TRANSFER:
 		return err_set(text, ERR_MALFORMED,
 			       "payload %u has no rule in this version",
 			       (unsigned)payload->kind);

@@ -16,16 +16,8 @@ struct plan {
 
 uint64_t oldest_snapshot(const struct governance *g)
 {
-	uint64_t oldest = UINT64_MAX;
-
-	for (uint32_t i = 0; i < g->deadlines.count; i++) {
-		const struct entry *e =
-			entry_of(g, g->deadlines.heap[i].number);
-
-		if (e->p.state == STATE_VOTING && e->p.snapshot_height < oldest)
-			oldest = e->p.snapshot_height;
-	}
-	return oldest;
+	return g->accounts.snapshot_count > 0 ? g->accounts.snapshots[0].height
+					      : UINT64_MAX;
 }
 
 /* Does the new edge take the place of that one, in part at least? */

@@ -108,7 +108,7 @@ bool watch_count(struct watch *w, const struct watch_ballot *b)
 		watch_count_late(w, b);
 		kept = true;
 	}
-	if (b->funder != WATCH_NOBODY) {
+	if (b->funder != NO_ACCOUNT) {
 		watch_count_groups(w, b);
 		kept = true;
 	}

@@ -122,8 +122,6 @@ struct watch {
 	struct watch_group group[WATCH_GROUPS];
 };
 
-#define WATCH_NOBODY UINT32_MAX
-
 /* A ballot, as it is applied. */
 struct watch_ballot {
 	uint32_t account;
@@ -132,7 +130,7 @@ struct watch_ballot {
 	bool has_history; /* it voted in one of the votes just ended */
 	bool woke;	  /* it voted once, but in none of these */
 	bool late;	  /* the late window has begun */
-	uint32_t funder;  /* WATCH_NOBODY: made by the genesis */
+	uint32_t funder;  /* NO_ACCOUNT: made by the genesis */
 	uint64_t birth;	  /* span of heights in which the account was made */
 	struct power power;
 	unsigned __int128 weight;   /* in the proposal's mechanism */

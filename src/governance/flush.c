@@ -1,6 +1,7 @@
 #include "governance/internal.h"
 
 #include "base/arena.h"
+#include "governance/account_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,8 @@ void pending_actions(struct governance *g, struct entry *e,
 }
 
 void pending_ballot(struct governance *g, struct entry *e,
-		    struct governance_ballot *ballot, struct bytes reason)
+		    struct governance_ballot *ballot, const struct power *own,
+		    struct bytes reason)
 {
 	struct pending *p = pending_at(g, &ballot->pending);
 
@@ -79,6 +81,8 @@ void pending_ballot(struct governance *g, struct entry *e,
 	p->number = e->p.number;
 	p->account = ballot->account;
 	p->position = (uint32_t)(ballot - e->ballots.list);
+	p->tokens = own->tokens;
+	p->reputation = own->reputation;
 	keep_text(p, reason, (struct bytes){NULL, 0});
 }
 
@@ -144,19 +148,37 @@ static void emit(struct output *out)
 	writer_init(&out->w, out->value, sizeof(out->value));
 }
 
-static void flush_account(const struct governance *g, struct output *out,
+static void flush_account(struct governance *g, struct output *out,
 			  uint32_t index)
 {
-	const struct governance_account *a = &g->accounts.list[index];
-	const struct account_record record = {a->key, a->power.tokens,
-					      a->power.reputation};
+	struct governance_account *x = &g->accounts.list[index];
 
+	x->changed = false;
+	accounts_settle(&g->accounts, x);
 	governance_key_account(&out->key, index);
-	account_record_write(&out->w, &record);
+	account_record_write(&out->w, x);
 	emit(out);
-	governance_key_public_key(&out->key, &a->key);
+	if (index < g->keys_flushed)
+		return;
+	governance_key_public_key(&out->key, &x->key);
 	write_u32(&out->w, index);
 	emit(out);
+}
+
+/* In the order in which they changed first; true when none is left. */
+static bool flush_accounts(struct governance *g, struct output *out,
+			   uint32_t budget)
+{
+	struct accounts *a = &g->accounts;
+
+	for (; a->changed_flushed < a->changed_count && budget > 0; budget--)
+		flush_account(g, out, a->changed[a->changed_flushed++]);
+	if (a->changed_flushed < a->changed_count)
+		return false;
+	a->changed_flushed = 0;
+	a->changed_count = 0;
+	g->keys_flushed = a->count;
+	return true;
 }
 
 static void flush_ballot(struct output *out, struct entry *e,
@@ -169,6 +191,8 @@ static void flush_ballot(struct output *out, struct entry *e,
 		.position = p->position,
 		.nonce = b->nonce,
 		.height = b->height,
+		.tokens = p->tokens,
+		.reputation = p->reputation,
 		.reason = {p->text, p->size},
 	};
 
@@ -337,7 +361,7 @@ bool governance_flush_some(struct governance *g,
 
 	work_finish(g);
 	output_init(&out, g, sink, context);
-	return flush_slice(g, &out, budget);
+	return flush_accounts(g, &out, budget) && flush_slice(g, &out, budget);
 }
 
 void governance_flush(struct governance *g,
@@ -349,9 +373,7 @@ void governance_flush(struct governance *g,
 
 	work_finish(g);
 	output_init(&out, g, sink, context);
-	for (uint32_t i = g->accounts_flushed; i < g->accounts.count; i++)
-		flush_account(g, &out, i);
-	g->accounts_flushed = g->accounts.count;
+	flush_accounts(g, &out, UINT32_MAX);
 	flush_slice(g, &out, UINT32_MAX);
 	flush_alerts(g, &out);
 	if (!g->globals_pending)

@@ -1,4 +1,5 @@
 #include "governance/internal.h"
+#include "governance/stake.h"
 
 #include "base/arena.h"
 
@@ -6,32 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t stake_of(const void *context, uint32_t account)
-{
-	const struct governance *g = context;
-
-	return g->accounts.list[account].power.tokens;
-}
-
-static uint64_t reputation_of(const void *context, uint32_t account)
-{
-	const struct governance *g = context;
-
-	return g->accounts.list[account].power.reputation;
-}
-
 struct governance *governance_new(const struct hash *genesis,
-				  const struct governance_params *params)
+				  const struct governance_params *params,
+				  uint64_t time_ms)
 {
 	struct governance *g = mem_alloc(sizeof(*g));
 
 	g->genesis = *genesis;
 	g->params = *params;
+	accounts_init(&g->accounts);
+	g->accounts.vote_min_stake =
+		governance_param_global(params, PARAM_VOTE_MIN_STAKE);
+	g->accounts.kept_bp =
+		governance_param_global(params, PARAM_REPUTATION_KEPT_BP);
+	g->epoch_start_ms = time_ms;
 	edges_init(&g->edges);
 	g->globals_pending = true;
 	g->index = index_new();
-	largest_init(&g->by_stake, stake_of, g);
-	largest_init(&g->by_reputation, reputation_of, g);
 	return g;
 }
 
@@ -59,8 +51,6 @@ void governance_free(struct governance **g)
 	free(old->entries);
 	deadlines_fini(&old->deadlines);
 	index_free(&old->index);
-	largest_fini(&old->by_stake);
-	largest_fini(&old->by_reputation);
 	free(old->events);
 	free(old);
 }
@@ -74,12 +64,12 @@ static enum err check_new_account(const struct governance *g,
 	if (g->accounts.count >= LIMIT_ACCOUNTS)
 		return err_set(text, ERR_GENESIS, "more than %u accounts",
 			       LIMIT_ACCOUNTS);
-	if (stake > LIMIT_STAKE_TOTAL - g->all.tokens)
+	if (stake > LIMIT_STAKE_TOTAL - g->stake)
 		return err_set(text, ERR_GENESIS,
 			       "account %u brings all stake above %" PRIu64
 			       " micro-tokens",
 			       g->accounts.count, LIMIT_STAKE_TOTAL);
-	if (reputation > LIMIT_REPUTATION_TOTAL - g->all.reputation)
+	if (reputation > LIMIT_REPUTATION_TOTAL - g->accounts.reputation)
 		return err_set(text, ERR_GENESIS,
 			       "account %u brings all reputation above %" PRIu64
 			       " milli-points",
@@ -95,30 +85,38 @@ enum err governance_add_account(struct governance *g,
 				const struct public_key *key, uint64_t stake,
 				uint64_t reputation, struct err_text *text)
 {
-	struct governance_account account = {.key = *key,
-					     .funder = WATCH_NOBODY};
+	const struct governance_account account = {.key = *key,
+						   .funder = NO_ACCOUNT};
 	enum err err = check_new_account(g, key, stake, reputation, text);
 
 	if (err != ERR_OK)
 		return err;
 	assert(g->entry_count == 0);
-	account.power.tokens = stake;
-	account.power.quadratic = power_quadratic(stake);
-	account.power.reputation = reputation;
-	account.eligible = reputation > 0 ||
-			   stake >= governance_param_global(
-					    &g->params, PARAM_VOTE_MIN_STAKE);
-	accounts_add(&g->accounts, &account);
-	largest_add(&g->by_stake);
-	largest_add(&g->by_reputation);
+	accounts_set(&g->accounts, accounts_add(&g->accounts, &account), 0,
+		     stake, reputation);
+	g->stake += stake;
 	edges_make_room(&g->edges, g->accounts.count);
-	power_add(&g->all, &account.power);
-	if (account.eligible) {
-		power_add(&g->total.power, &account.power);
-		g->total.voters++;
-	}
 	g->globals_pending = true;
 	return ERR_OK;
+}
+
+void governance_exclude_account(struct governance *g, uint32_t account)
+{
+	struct governance_account *x = &g->accounts.list[account];
+
+	assert(g->entry_count == 0);
+	x->excluded = true;
+	accounts_set(&g->accounts, account, 0, x->power.tokens,
+		     x->power.reputation);
+}
+
+const struct stake_lot *governance_lots(const struct governance *g,
+					uint32_t account, uint32_t *count)
+{
+	const struct stake_lots *lots = g->accounts.list[account].lots;
+
+	*count = lots ? lots->count : 0;
+	return lots ? lots->list : NULL;
 }
 
 bool governance_find_account(const struct governance *g, uint32_t *account,
@@ -140,7 +138,7 @@ const struct governance_account *governance_account(const struct governance *g,
 
 const struct power_sum *governance_total(const struct governance *g)
 {
-	return &g->total;
+	return &g->accounts.total;
 }
 
 const struct governance_params *governance_params(const struct governance *g)
@@ -148,11 +146,27 @@ const struct governance_params *governance_params(const struct governance *g)
 	return &g->params;
 }
 
+uint32_t governance_epoch(const struct governance *g, uint64_t *ends_ms)
+{
+	*ends_ms = g->epoch_start_ms
+			   ? g->epoch_start_ms +
+				     governance_param_global(&g->params,
+							     PARAM_EPOCH_MS)
+			   : 0;
+	return g->accounts.epoch;
+}
+
 uint64_t governance_next_deadline_ms(const struct governance *g)
 {
-	struct deadline first;
+	struct deadline proposal, lot;
+	uint64_t next = UINT64_MAX;
 
-	return deadlines_first(&g->deadlines, &first) ? first.time_ms : 0;
+	if (deadlines_first(&g->deadlines, &proposal))
+		next = proposal.time_ms;
+	if (deadlines_first(&g->accounts.maturities, &lot) &&
+	    lot.time_ms < next)
+		next = lot.time_ms;
+	return next == UINT64_MAX ? 0 : next;
 }
 
 void event_add(struct governance *g, const struct governance_event *event)
@@ -177,7 +191,8 @@ const char *governance_event_name(uint32_t kind)
 {
 	static const char *const names[] = {
 		[EVENT_STATE] = "proposal", [EVENT_AMENDED] = "amended",
-		[EVENT_BALLOT] = "ballot",  [EVENT_DELEGATION] = "delegation",
+		[EVENT_BALLOT] = "ballot",  [EVENT_TRANSFER] = "transfer",
+		[EVENT_EPOCH] = "epoch",    [EVENT_DELEGATION] = "delegation",
 		[EVENT_ALERT] = "alert",
 	};
 
@@ -232,7 +247,8 @@ const struct proposal *governance_proposal(const struct governance *g,
 static const struct power *total_for(const struct governance *g,
 				     const struct proposal *p)
 {
-	return proposal_was_opened(p) ? &p->total.power : &g->total.power;
+	return proposal_was_opened(p) ? &p->total.power
+				      : &g->accounts.total.power;
 }
 
 void governance_evaluate(const struct governance *g, struct tally_result *out,
@@ -276,6 +292,15 @@ unsigned __int128 governance_ballot_weight(const struct governance *g,
 					   const struct proposal *p,
 					   uint32_t account)
 {
-	return tally_weight(&p->rules, total_for(g, p),
-			    &g->accounts.list[account].power);
+	struct snapshot s;
+	struct power power;
+
+	if (!proposal_was_opened(p))
+		return g->accounts.list[account].eligible
+			       ? tally_weight(&p->rules, total_for(g, p),
+					      &g->accounts.list[account].power)
+			       : 0;
+	proposal_snapshot(&s, p);
+	accounts_power_at(&g->accounts, account, &s, &power);
+	return tally_weight(&p->rules, total_for(g, p), &power);
 }

@@ -27,25 +27,45 @@
 struct governance;
 
 /* Everything starts with the network's genesis hash and parameters, which
- * are copied. Never NULL. */
+ * are copied, and at its time: then the first epoch begins. Never NULL. */
 struct governance *governance_new(const struct hash *genesis,
-				  const struct governance_params *params);
+				  const struct governance_params *params,
+				  uint64_t time_ms);
 /* Free and null. */
 void governance_free(struct governance **g);
 
 /* ---- Accounts ---- */
 
+struct account_history;
+
+/* Stake that does not count yet. */
+struct stake_lot {
+	uint64_t mature_ms;
+	uint64_t amount; /* micro-tokens */
+};
+struct stake_lots;
+
 struct governance_account {
-	struct public_key key;
-	struct power power;
+	struct power power;  /* now; tokens are the mature stake */
+	uint64_t from;	     /* the first snapshot that sees this stake and
+				reputation */
+	uint64_t base;	     /* reputation as of the epoch below */
+	uint32_t base_epoch; /* no later than any open vote's */
 	uint32_t voted;	     /* proposals it has a ballot on */
 	uint32_t last_voted; /* one of them; governance_ballot.before goes on */
-	uint64_t birth;	     /* height of the block that made it; 0: genesis */
-	uint32_t funder;     /* who did, WATCH_NOBODY: the genesis */
 	uint32_t first_vote; /* lowest number it has a ballot on; 0: none */
-	uint16_t open;	     /* its proposals that are submitted or in voting */
+	uint16_t open;	     /* its proposals submitted or in voting */
 	uint8_t drafts;	     /* its drafts */
 	bool eligible;	     /* to vote: enough stake, or any reputation */
+	bool excluded;	     /* outside every base: holds, never votes */
+	bool changed;	     /* this folder's: its record is to be written */
+	uint32_t funder; /* who sent its first stake; NO_ACCOUNT at genesis */
+	uint64_t birth;	 /* the block that made it; 0 at genesis */
+	struct public_key key;
+	uint64_t maturing; /* micro-tokens that do not count yet */
+	uint64_t locked;   /* micro-tokens of both that cannot leave */
+	struct account_history *history; /* Owned; NULL: nothing is needed */
+	struct stake_lots *lots;	 /* Owned; NULL: never had one */
 };
 
 /* At genesis, before the first advance or apply: the next account, with index
@@ -58,6 +78,14 @@ enum err governance_add_account(struct governance *g,
 				uint64_t reputation,
 				struct err_text *text) MUST_USE;
 
+/* At genesis: the account of this index holds, but is in no base, and neither
+ * votes nor proposes. */
+void governance_exclude_account(struct governance *g, uint32_t account);
+/* Its lots of stake that do not count yet, by time. Lent until the next
+ * change. */
+const struct stake_lot *governance_lots(const struct governance *g,
+					uint32_t account, uint32_t *count);
+
 /* False when the network has no such account. */
 bool governance_find_account(const struct governance *g, uint32_t *account,
 			     const struct public_key *key);
@@ -68,6 +96,8 @@ const struct governance_account *governance_account(const struct governance *g,
 
 /* What all eligible accounts hold, and how many they are. */
 const struct power_sum *governance_total(const struct governance *g);
+/* The epoch of governance, and the block time from which it is the next. */
+uint32_t governance_epoch(const struct governance *g, uint64_t *ends_ms);
 const struct governance_params *governance_params(const struct governance *g);
 
 /* ---- Transactions ---- */
@@ -87,7 +117,8 @@ struct governance_context {
  * ERR_WRONG_STATE, ERR_BELOW_MINIMUM_STAKE, ERR_TOO_MANY_OPEN,
  * ERR_NOT_ELIGIBLE, ERR_DUPLICATE_BALLOT, ERR_NOT_VOTING, ERR_OLDER_BALLOT,
  * ERR_TOO_MANY_CHANGES, ERR_UNKNOWN_ACCOUNT, ERR_TOO_MANY_DELEGATIONS,
- * ERR_UNKNOWN_DELEGATION. `text` (may be NULL) says more. */
+ * ERR_UNKNOWN_DELEGATION, ERR_NOT_ENOUGH_STAKE, ERR_TOO_MANY_ACCOUNTS. `text`
+ * (may be NULL) says more. */
 enum err governance_check(const struct governance *g,
 			  const struct governance_context *ctx,
 			  const struct payload *payload,
@@ -121,6 +152,8 @@ enum governance_event_kind {
 	EVENT_STATE = 1, /* a proposal took `state`; `from` 0: was created */
 	EVENT_AMENDED = 2,
 	EVENT_BALLOT = 3,     /* cast, or replaced when `changes` > 0 */
+	EVENT_TRANSFER = 4,   /* `amount` from `account` to `other` */
+	EVENT_EPOCH = 5,      /* `amount` is the new epoch */
 	EVENT_DELEGATION = 6, /* the account's delegations changed */
 	EVENT_ALERT = 7, /* a detector fired; `from` is the alert's number */
 };
@@ -196,7 +229,8 @@ const struct governance_ballot *governance_ballot_of(const struct governance *g,
 						     uint32_t number,
 						     uint32_t account,
 						     uint32_t *position);
-/* What the account's ballot weighs, in the proposal's mechanism. */
+/* What the account weighs, in the proposal's mechanism; before and while it is
+ * voted on. A ballot's record says it for good. */
 unsigned __int128 governance_ballot_weight(const struct governance *g,
 					   const struct proposal *p,
 					   uint32_t account);

@@ -9,7 +9,6 @@
 #include "governance/deadlines.h"
 #include "governance/edges.h"
 #include "governance/governance.h"
-#include "governance/largest.h"
 #include "governance/prose.h"
 #include "governance/watch.h"
 
@@ -41,9 +40,19 @@ struct pending {
 	uint32_t number;
 	uint32_t account;  /* of a ballot, of edges */
 	uint32_t position; /* of a ballot */
-	uint8_t *text;	   /* Owned; title and description, or a reason */
+	uint64_t tokens;   /* its account's at the snapshot */
+	uint64_t reputation;
+	uint8_t *text; /* Owned; title and description, or a reason */
 	size_t size;
 	size_t title_size;
+};
+
+/* What time brings at the beginning of a block, in this order. */
+enum advance_phase {
+	ADVANCE_DONE,
+	ADVANCE_EPOCH,	/* the turn is walking */
+	ADVANCE_MATURE, /* lots that are due */
+	ADVANCE_DUE,	/* proposals that are due */
 };
 
 struct load; /* load.c's */
@@ -53,9 +62,12 @@ struct governance {
 	struct governance_params params;
 
 	struct accounts accounts;
-	struct power_sum total; /* of the eligible */
-	struct power all;	/* of everybody, for the limits */
-	uint32_t accounts_flushed;
+	struct power_sum
+		opening;   /* the total as this block's snapshots have it */
+	uint64_t stake;	   /* of everybody and the treasury: never changes */
+	uint64_t treasury; /* micro-tokens */
+	uint64_t epoch_start_ms;
+	uint32_t keys_flushed; /* accounts whose key's record is written */
 
 	struct edges edges;
 
@@ -67,15 +79,13 @@ struct governance {
 	struct deadlines deadlines;
 	struct watchers watchers;
 	struct {
-		bool active; /* not everything due is done */
+		enum advance_phase phase;
 		uint64_t height;
 		uint64_t time_ms;
 	} advance;
 
 	/* For readers alone. */
 	struct proposal_index *index; /* Owned. */
-	struct largest by_stake;
-	struct largest by_reputation;
 	uint64_t ballots;
 
 	struct governance_event *events; /* Owned. */
@@ -106,7 +116,8 @@ void pending_texts(struct governance *g, struct entry *e, struct bytes title,
 void pending_actions(struct governance *g, struct entry *e,
 		     struct bytes actions);
 void pending_ballot(struct governance *g, struct entry *e,
-		    struct governance_ballot *ballot, struct bytes reason);
+		    struct governance_ballot *ballot, const struct power *own,
+		    struct bytes reason);
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason);
 void pending_edges(struct governance *g, uint32_t account);
 void pending_watch(struct governance *g, struct entry *e);
@@ -114,8 +125,11 @@ void pending_fini(struct governance *g);
 
 /* The record of counters, totals and parameters. */
 #define GLOBALS_RECORD_BYTES                                                   \
-	(1 + HASH_BYTES + 4 + 28 + 8 + 4 * 4 + GOVERNANCE_PARAMS_BYTES)
+	(1 + HASH_BYTES + 4 + 28 + 8 + 8 + 4 + 8 + 4 * 4 +                     \
+	 GOVERNANCE_PARAMS_BYTES)
 void globals_record_write(struct writer *w, const struct governance *g);
+/* Treasury and epoch, which stand nowhere else. */
+void globals_record_take(struct reader *r, struct governance *g);
 
 /* Count the proposal among its proposer's drafts or open ones, and arm its
  * deadline, as its state demands; undo that. */
@@ -133,6 +147,23 @@ uint64_t oldest_snapshot(const struct governance *g);
 
 /* Everything that governance_work would do. */
 void work_finish(struct governance *g);
+
+/* The one place where a state changes. The times that the new state needs
+ * stand in the proposal already. */
+void set_state(struct governance *g, struct entry *e, enum proposal_state to);
+void end_proposal(struct governance *g, struct entry *e, enum proposal_state to,
+		  enum proposal_reason reason, uint64_t time_ms);
+/* Submit it: its rules and times as they are planned. */
+void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms);
+/* Block times are far from the end of 64 bits; a hostile one must not wrap. */
+uint64_t later(uint64_t time_ms, uint64_t by_ms);
+
+enum err transfer_check(const struct governance *g,
+			const struct governance_context *ctx,
+			const struct payload_transfer *t,
+			struct err_text *text);
+void transfer_apply(struct governance *g, const struct governance_context *ctx,
+		    const struct payload_transfer *t);
 
 void load_fini(struct governance *g);
 

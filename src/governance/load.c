@@ -1,6 +1,7 @@
 #include "governance/internal.h"
 
 #include "base/arena.h"
+#include "governance/account_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
  * proposal. */
 struct loaded_ballot {
 	struct governance_ballot ballot;
+	uint64_t tokens;
+	uint64_t reputation;
 	uint32_t number;
 	uint32_t position;
 };
@@ -45,16 +48,14 @@ static enum err damaged(struct err_text *text, const char *what)
 static enum err load_account(struct governance *g, struct reader *key,
 			     struct bytes value, struct err_text *text)
 {
-	struct account_record record;
 	uint32_t index = read_u32(key);
 
-	if (!reader_done(key) || index != g->accounts.count)
+	if (!reader_done(key) || index != g->accounts.count ||
+	    index == LIMIT_ACCOUNTS)
 		return damaged(text, "an account is missing");
-	if (account_record_read(&record, value) != ERR_OK)
+	if (account_record_load(&g->accounts, value) != ERR_OK)
 		return damaged(text, "an account's record is damaged");
-	if (governance_add_account(g, &record.key, record.stake,
-				   record.reputation, text) != ERR_OK)
-		return damaged(text, "an account's record is impossible");
+	edges_make_room(&g->edges, g->accounts.count);
 	return ERR_OK;
 }
 
@@ -66,9 +67,8 @@ static enum err load_ballot(struct governance *g, struct reader *key,
 	struct loaded_ballot *b;
 	uint32_t number = read_u32(key), account = read_u32(key);
 
-	if (!reader_done(key) || account >= g->accounts.count ||
-	    !g->accounts.list[account].eligible)
-		return damaged(text, "a ballot is of nobody who may vote");
+	if (!reader_done(key) || account >= g->accounts.count)
+		return damaged(text, "a ballot is of nobody");
 	if (ballot_record_read(&record, value) != ERR_OK)
 		return damaged(text, "a ballot's record is damaged");
 	if (l->ballot_count == l->ballot_capacity) {
@@ -81,6 +81,8 @@ static enum err load_ballot(struct governance *g, struct reader *key,
 	memset(b, 0, sizeof(*b));
 	b->number = number;
 	b->position = record.position;
+	b->tokens = record.tokens;
+	b->reputation = record.reputation;
 	b->ballot.account = account;
 	b->ballot.choice = (uint8_t)record.choice;
 	b->ballot.changes = record.changes;
@@ -141,14 +143,23 @@ static enum err load_edges(struct governance *g, struct reader *key,
 	return ERR_OK;
 }
 
-/* Kept as bytes; load_finish compares them with those of the state read. */
+/* Kept as bytes; load_finish compares them with those of the state read. What
+ * cannot be found in other records is taken now: every account is there, and
+ * proposals come next. */
 static enum err load_globals(struct governance *g, struct reader *key,
 			     struct bytes value, struct err_text *text)
 {
+	struct reader r;
+
 	if (!reader_done(key) || value.size != sizeof(g->load->globals))
 		return damaged(text, "the globals' record is damaged");
 	memcpy(g->load->globals, value.data, value.size);
 	g->load->has_globals = true;
+	reader_init(&r, value.data, value.size);
+	globals_record_take(&r, g);
+	if (!accounts_recount(&g->accounts, &g->stake))
+		return damaged(text, "an account is of a later epoch");
+	g->stake += g->treasury;
 	return ERR_OK;
 }
 
@@ -191,6 +202,24 @@ static bool is_same_tally(const struct tally *a, const struct tally *b)
 	return true;
 }
 
+/* What the ballot says its account had; while the vote is open the register
+ * must say the same. */
+static bool take_power(const struct governance *g, struct power *out,
+		       const struct loaded_ballot *b, const struct proposal *p)
+{
+	struct snapshot s;
+	struct power power;
+
+	out->tokens = b->tokens;
+	out->quadratic = power_quadratic(b->tokens);
+	out->reputation = b->reputation;
+	if (p->state != STATE_VOTING)
+		return true;
+	proposal_snapshot(&s, p);
+	return accounts_power_at(&g->accounts, b->ballot.account, &s, &power) &&
+	       power.tokens == b->tokens && power.reputation == b->reputation;
+}
+
 /* Take the proposal's ballots back in the order in which they were cast, and
  * see that they add up to its tally. */
 static bool take_ballots(struct governance *g, struct entry *e)
@@ -208,11 +237,13 @@ static bool take_ballots(struct governance *g, struct entry *e)
 		qsort(first, count, sizeof(*first), compare_position);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct governance_ballot *b = &first[i].ballot;
+		struct power power;
 
-		if (first[i].position != i)
+		if (first[i].position != i ||
+		    !take_power(g, &power, &first[i], &e->p))
 			return false;
 		ballot_enlist(g, e, ballots_add(&e->ballots, b));
-		tally_add(&sum, b->choice, &g->accounts.list[b->account].power);
+		tally_add(&sum, b->choice, &power);
 	}
 	return is_same_tally(&sum, &e->p.tally);
 }
@@ -226,9 +257,12 @@ static bool is_consistent(const struct governance *g, const struct proposal *p)
 	if (!hash_equal(&id, &p->id) || !contents_is_consistent(p))
 		return false;
 	switch (p->state) {
+	case STATE_VOTING:
+		if (p->snapshot_epoch > g->accounts.epoch)
+			return false;
+		/* fall through */
 	case STATE_DRAFT:
 	case STATE_SUBMITTED:
-	case STATE_VOTING:
 		return p->reason == REASON_NONE && p->ended_ms == 0 &&
 		       proposal_deadline_ms(p) > 0;
 	case STATE_PASSED:
@@ -256,6 +290,9 @@ static enum err load_proposal(struct governance *g, struct reader *key,
 		return damaged(text, "a proposal's record is impossible");
 	e = entry_add(g);
 	e->p = p;
+	if (p.state == STATE_VOTING)
+		accounts_keep(&g->accounts, p.snapshot_height,
+			      p.snapshot_epoch);
 	if (!take_ballots(g, e))
 		return damaged(text, "ballots do not add up to their tally");
 	if (proposal_was_opened(&p))
@@ -412,8 +449,8 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 		return damaged(text, "actions are missing");
 	if (l->ballots_taken != l->ballot_count)
 		return damaged(text, "ballots are left over");
-	g->accounts_flushed = g->accounts.count;
 	g->watchers.alerts_flushed = g->watchers.alert_count;
+	g->keys_flushed = g->accounts.count;
 	g->globals_pending = false;
 	load_fini(g);
 	return ERR_OK;

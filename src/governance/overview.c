@@ -42,8 +42,8 @@ const struct proposal_index *governance_index(const struct governance *g)
 void governance_largest(const struct governance *g, struct largest_walk *out,
 			enum governance_unit unit)
 {
-	largest_begin(out,
-		      unit == UNIT_STAKE ? &g->by_stake : &g->by_reputation);
+	largest_begin(out, unit == UNIT_STAKE ? &g->accounts.by_stake
+					      : &g->accounts.by_reputation);
 }
 
 uint64_t governance_ballot_total(const struct governance *g)

@@ -146,6 +146,8 @@ void governance_params_fast(struct governance_params *p)
 {
 	governance_params_default(p);
 	p->value[PARAM_DRAFT_EXPIRY_MS] = 600 * MS_SECOND;
+	p->value[PARAM_STAKE_MATURITY_MS] = 2 * MS_SECOND;
+	p->value[PARAM_EPOCH_MS] = 10 * MS_SECOND;
 	for (uint32_t t = 1; t <= PROPOSAL_TYPES; t++) {
 		p->value[type_index(t, PARAM_TYPE_DELAY_MS)] = MS_SECOND;
 		p->value[type_index(t, PARAM_TYPE_VOTING_MS)] = 20 * MS_SECOND;

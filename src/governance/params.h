@@ -14,6 +14,7 @@
 #define MS_DAY	  (24 * MS_HOUR)
 #define TOKEN	  UINT64_C(1000000) /* micro-tokens */
 #define POINT	  UINT64_C(1000)    /* milli-points */
+#define BP_ONE	  10000u	    /* basis points */
 
 /* X(symbol, name, unit, min, max, default, sentence)
  * Thresholds of the detectors; doc/detectors.md has the reasons. */
@@ -62,6 +63,15 @@
 	X(VOTE_MIN_STAKE, "vote.min_stake", "micro-tokens", 1,                 \
 	  LIMIT_STAKE_TOTAL, TOKEN,                                            \
 	  "stake that makes an account without reputation a voter")            \
+	X(STAKE_MATURITY_MS, "stake.maturity_ms", "ms", 0, 30 * MS_DAY,        \
+	  MS_DAY, "time until stake that arrives counts")                      \
+	X(ACCOUNT_MIN_STAKE, "account.min_stake", "micro-tokens", 1,           \
+	  LIMIT_STAKE_TOTAL, TOKEN, "least stake that makes a new account")    \
+	X(EPOCH_MS, "epoch.length_ms", "ms", MS_SECOND, 365 * MS_DAY, MS_DAY,  \
+	  "length of an epoch of governance")                                  \
+	X(REPUTATION_KEPT_BP, "reputation.kept_bp", "bp", 1, 10000, 9800,      \
+	  "share of its reputation that an account keeps at the turn of an "   \
+	  "epoch")                                                             \
 	X(TOKENS_FLOOR_BP, "tokens_floor_bp", "bp", 0, 5000, 200,              \
 	  "share of stake, for and abstain, that a quadratic or reputation "   \
 	  "vote needs")                                                        \

@@ -56,6 +56,14 @@ void proposal_compute_id(struct hash *out, const struct hash *genesis,
 	hash_bytes(out, "bcai-gov/proposal/1", bytes, w.size);
 }
 
+void proposal_snapshot(struct snapshot *out, const struct proposal *p)
+{
+	out->height = p->snapshot_height;
+	out->time_ms = p->voting_start_ms;
+	out->vote_min_stake = p->rules.vote_min_stake;
+	out->epoch = p->snapshot_epoch;
+}
+
 bool proposal_is_open(const struct proposal *p)
 {
 	return p->state == STATE_SUBMITTED || p->state == STATE_VOTING;

@@ -6,6 +6,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "governance/snapshot.h"
 #include "governance/tally.h"
 
 /* Why a proposal ended as it did. Stored. */
@@ -41,6 +42,7 @@ struct proposal {
 
 	/* Frozen by the block that opened voting; zeros before. */
 	uint64_t snapshot_height;
+	uint32_t snapshot_epoch;
 	struct power_sum total; /* of everybody eligible */
 
 	struct tally tally;
@@ -58,6 +60,8 @@ void proposal_compute_id(struct hash *out, const struct hash *genesis,
 			 const struct public_key *proposer,
 			 const struct proposal *p);
 
+/* The snapshot of a proposal that was opened. */
+void proposal_snapshot(struct snapshot *out, const struct proposal *p);
 /* Submitted or in voting. */
 bool proposal_is_open(const struct proposal *p);
 /* Voting opened once: the snapshot is there. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define FLAG_ABSTAIN   1u
 #define FLAG_STRICT    2u
 
@@ -121,46 +121,41 @@ static uint16_t read_u16_max(struct reader *r, uint16_t max)
 	return v;
 }
 
-void account_record_write(struct writer *w, const struct account_record *a)
-{
-	write_bytes(w, a->key.b, sizeof(a->key.b));
-	write_u64(w, a->stake);
-	write_u64(w, a->reputation);
-}
-
-enum err account_record_read(struct account_record *out, struct bytes value)
-{
-	struct reader r;
-
-	reader_init(&r, value.data, value.size);
-	read_copy(&r, out->key.b, sizeof(out->key.b));
-	out->stake = read_u64(&r);
-	out->reputation = read_u64(&r);
-	return result_of(&r);
-}
-
 void ballot_record_write(struct writer *w, const struct ballot_record *b)
 {
 	write_u8(w, (uint8_t)b->choice);
 	write_u8(w, b->changes);
-	write_u32(w, b->position);
-	write_u64(w, b->nonce);
-	write_u64(w, b->height);
-	write_blob(w, b->reason.data, b->reason.size);
+	write_varint(w, b->position);
+	write_varint(w, b->nonce);
+	write_varint(w, b->height);
+	write_varint(w, b->tokens);
+	write_varint(w, b->reputation);
+	write_varint(w, b->reason.size);
+	write_bytes(w, b->reason.data, b->reason.size);
 }
 
 enum err ballot_record_read(struct ballot_record *out, struct bytes value)
 {
 	struct reader r;
+	uint64_t position, reason;
 
 	reader_init(&r, value.data, value.size);
 	out->choice = (enum choice)read_u8_max(&r, CHOICES);
 	out->changes = (uint8_t)read_u8_max(&r, LIMIT_BALLOT_CHANGES);
-	out->position = read_u32(&r);
-	out->nonce = read_u64(&r);
-	out->height = read_u64(&r);
-	out->reason = read_blob(&r, LIMIT_REASON_BYTES);
-	if (out->choice == 0)
+	position = read_varint(&r);
+	out->position = (uint32_t)position;
+	out->nonce = read_varint(&r);
+	out->height = read_varint(&r);
+	out->tokens = read_varint(&r);
+	out->reputation = read_varint(&r);
+	reason = read_varint(&r);
+	if (reason > LIMIT_REASON_BYTES)
+		return ERR_DATA_DAMAGED;
+	out->reason.size = (size_t)reason;
+	out->reason.data = read_lend(&r, out->reason.size);
+	if (out->choice == 0 || position >= LIMIT_ACCOUNTS ||
+	    out->tokens > LIMIT_STAKE_TOTAL ||
+	    out->reputation > LIMIT_REPUTATION_TOTAL)
 		return ERR_DATA_DAMAGED;
 	return result_of(&r);
 }
@@ -298,6 +293,7 @@ static void write_rules(struct writer *w, const struct rules *rules)
 	write_u16(w, rules->floor_bp);
 	write_u64(w, rules->delay_ms);
 	write_u64(w, rules->voting_ms);
+	write_u64(w, rules->vote_min_stake);
 }
 
 static void read_rules(struct reader *r, struct rules *rules)
@@ -315,6 +311,7 @@ static void read_rules(struct reader *r, struct rules *rules)
 	rules->floor_bp = read_u16_max(r, 10000);
 	rules->delay_ms = read_u64(r);
 	rules->voting_ms = read_u64(r);
+	rules->vote_min_stake = read_u64(r);
 	if (rules->mechanism == 0)
 		r->bad = true;
 }
@@ -339,6 +336,7 @@ void proposal_record_write(struct writer *w, const struct proposal *p)
 	write_u64(w, p->voting_end_ms);
 	write_u64(w, p->ended_ms);
 	write_u64(w, p->snapshot_height);
+	write_u32(w, p->snapshot_epoch);
 	write_sum(w, &p->total);
 	for (size_t i = 0; i < CHOICES; i++)
 		write_sum(w, &p->tally.choice[i]);
@@ -372,6 +370,7 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->voting_end_ms = read_u64(&r);
 	out->ended_ms = read_u64(&r);
 	out->snapshot_height = read_u64(&r);
+	out->snapshot_epoch = read_u32(&r);
 	read_sum(&r, &out->total);
 	for (size_t i = 0; i < CHOICES; i++)
 		read_sum(&r, &out->tally.choice[i]);
@@ -385,11 +384,28 @@ void globals_record_write(struct writer *w, const struct governance *g)
 	write_u8(w, RECORD_VERSION);
 	write_bytes(w, g->genesis.b, sizeof(g->genesis.b));
 	write_u32(w, g->accounts.count);
-	write_sum(w, &g->total);
-	write_u64(w, g->all.tokens);
+	write_sum(w, &g->accounts.total);
+	write_u64(w, g->stake);
+	write_u64(w, g->treasury);
+	write_u32(w, g->accounts.epoch);
+	write_u64(w, g->epoch_start_ms);
 	write_u32(w, g->entry_count);
 	write_u32(w, g->opened);
 	write_u32(w, g->edges.principals);
 	write_u32(w, g->watchers.alert_count);
 	governance_params_write(w, &g->params);
+}
+
+void globals_record_take(struct reader *r, struct governance *g)
+{
+	struct power_sum total;
+
+	read_u8(r);
+	read_lend(r, HASH_BYTES);
+	read_u32(r);
+	read_sum(r, &total);
+	read_u64(r);
+	g->treasury = read_u64(r);
+	g->accounts.epoch = read_u32(r);
+	g->epoch_start_ms = read_u64(r);
 }

@@ -11,7 +11,9 @@
 #include "governance/edges.h"
 #include "governance/proposal.h"
 
-#define GOVERNANCE_KEY_BYTES_MAX    33
+#define GOVERNANCE_KEY_BYTES_MAX 33
+/* An account with a version for each of the most votes that may be open, or a
+ * proposal's texts or actions. */
 #define GOVERNANCE_RECORD_BYTES_MAX ACTIONS_BYTES_MAX
 
 enum governance_record {
@@ -50,13 +52,6 @@ void governance_key_actions(struct governance_key *out, uint32_t proposal);
 void governance_key_watch(struct governance_key *out, uint32_t proposal);
 void governance_key_alert(struct governance_key *out, uint32_t alert);
 
-/* As stored under RECORD_ACCOUNT. */
-struct account_record {
-	struct public_key key;
-	uint64_t stake;
-	uint64_t reputation;
-};
-
 /* As stored under RECORD_BALLOT. */
 struct ballot_record {
 	enum choice choice;
@@ -64,6 +59,8 @@ struct ballot_record {
 	uint32_t position; /* among the proposal's ballots, from 0 */
 	uint64_t nonce;	   /* of the transaction that carried it */
 	uint64_t height;   /* of the block that holds that */
+	uint64_t tokens;   /* what the account had at the snapshot */
+	uint64_t reputation;
 	struct bytes reason;
 };
 
@@ -77,8 +74,6 @@ struct edges_record {
 
 /* Each: ERR_DATA_DAMAGED when the bytes are not such a record. Lent parts
  * point into `value`. */
-enum err account_record_read(struct account_record *out,
-			     struct bytes value) MUST_USE;
 enum err ballot_record_read(struct ballot_record *out,
 			    struct bytes value) MUST_USE;
 enum err edges_record_read(struct edges_record *out,
@@ -90,7 +85,6 @@ enum err texts_record_read(struct bytes *title, struct bytes *description,
 			   struct bytes value) MUST_USE;
 enum err reason_record_read(struct bytes *reason, struct bytes value) MUST_USE;
 
-void account_record_write(struct writer *w, const struct account_record *a);
 void ballot_record_write(struct writer *w, const struct ballot_record *b);
 void edges_record_write(struct writer *w, const struct edges_record *e);
 void proposal_record_write(struct writer *w, const struct proposal *p);

@@ -2,8 +2,6 @@
 
 #include "base/assert.h"
 
-#define BP_ONE 10000u
-
 void rules_from_params(struct rules *out,
 		       const struct governance_params *params,
 		       enum proposal_type type)
@@ -18,6 +16,8 @@ void rules_from_params(struct rules *out,
 	out->approval_bp = (uint16_t)VALUE(APPROVAL_BP);
 	out->delay_ms = VALUE(DELAY_MS);
 	out->voting_ms = VALUE(VOTING_MS);
+	out->vote_min_stake =
+		governance_param_global(params, PARAM_VOTE_MIN_STAKE);
 #undef VALUE
 	out->floor_bp = 0;
 	/* k accounts gain the square root of k, and reputation costs nothing

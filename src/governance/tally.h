@@ -37,6 +37,7 @@ struct rules {
 	uint16_t floor_bp; /* in tokens; 0 where the mechanism needs none */
 	uint64_t delay_ms;
 	uint64_t voting_ms;
+	uint64_t vote_min_stake; /* micro-tokens that make a voter */
 };
 
 /* Why a tally does not pass; the first that fails, in this order. */

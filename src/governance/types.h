@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* An index that is no account's. */
+#define NO_ACCOUNT UINT32_MAX
+
 enum proposal_type {
 	TYPE_STANDARD = 1,
 	TYPE_TECHNICAL = 2,

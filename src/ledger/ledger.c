@@ -21,7 +21,8 @@ struct ledger {
 
 	struct nonce_window *windows; /* Owned; by account. */
 	bool *window_changed;	      /* Owned; by account. */
-	uint32_t *changed;	      /* Owned; accounts, as they changed. */
+	uint32_t window_room;
+	uint32_t *changed; /* Owned; accounts, as they changed. */
 	uint32_t changed_count;
 	uint32_t changed_room;
 
@@ -64,7 +65,8 @@ struct ledger *ledger_open(const struct hash *genesis_hash,
 
 	l->genesis = *genesis_hash;
 	l->params = head->network;
-	l->governance = governance_new(genesis_hash, &head->governance);
+	l->governance =
+		governance_new(genesis_hash, &head->governance, head->time_ms);
 	l->tree = statetree_new();
 	globals_init(&l->globals, genesis_hash, head->time_ms);
 	return l;
@@ -84,12 +86,23 @@ void ledger_free(struct ledger **l)
 	*l = NULL;
 }
 
+/* One for each account; transfers make new ones. */
 static void make_windows(struct ledger *l)
 {
 	uint32_t count = governance_account_count(l->governance);
+	uint32_t old = l->window_room;
 
-	l->windows = mem_alloc(count * sizeof(*l->windows));
-	l->window_changed = mem_alloc(count * sizeof(*l->window_changed));
+	if (count <= old)
+		return;
+	l->window_room = count > old + old / 2 ? count : old + old / 2;
+	l->windows =
+		mem_resize(l->windows, l->window_room * sizeof(*l->windows));
+	l->window_changed = mem_resize(
+		l->window_changed, l->window_room * sizeof(*l->window_changed));
+	memset(l->windows + old, 0,
+	       (l->window_room - old) * sizeof(*l->windows));
+	memset(l->window_changed + old, 0,
+	       (l->window_room - old) * sizeof(*l->window_changed));
 }
 
 /* ---- Records out ---- */
@@ -180,8 +193,7 @@ static enum err load_window(struct ledger *l, struct bytes key,
 	struct nonce_window window;
 	uint32_t account;
 
-	if (!l->windows)
-		make_windows(l);
+	make_windows(l);
 	reader_init(&k, key.data + 1, key.size - 1);
 	account = read_u32(&k);
 	reader_init(&v, value.data, value.size);
@@ -248,8 +260,7 @@ enum err ledger_load_finish(struct ledger *l, struct err_text *text)
 	err = governance_load_finish(l->governance, text);
 	if (err)
 		return err;
-	if (!l->windows)
-		make_windows(l);
+	make_windows(l);
 	l->checkpoint_due =
 		g->last.height > 0 && g->checkpoint_height == g->last.height;
 	return ERR_OK;
@@ -398,6 +409,7 @@ enum err ledger_apply_tx(struct ledger *l, enum err *code, const struct tx *tx,
 	result.account = ctx.account;
 	result.code = governance_apply(l->governance, &result.proposal, &ctx,
 				       &tx->payload, text);
+	make_windows(l);
 	if (result.code)
 		result.proposal = 0;
 	add_result(l, &result);
@@ -522,7 +534,7 @@ uint64_t ledger_result_count(const struct ledger *l)
 size_t ledger_memory(const struct ledger *l)
 {
 	return sizeof(*l) + statetree_memory(l->tree) +
-	       governance_account_count(l->governance) *
+	       l->window_room *
 		       (sizeof(*l->windows) + sizeof(*l->window_changed)) +
 	       l->changed_room * sizeof(*l->changed) +
 	       l->result_room * sizeof(*l->results);

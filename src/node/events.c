@@ -71,6 +71,7 @@ static void tell_change(struct telling *t, const struct stored_event *stored)
 	ev.account = account_key(t->n, e->account);
 	ev.proposal = e->proposal;
 	ev.state = e->state;
+	ev.amount = e->amount;
 	ev.has_tx = stored->result < b->result_count;
 	if (ev.has_tx)
 		ev.hash = b->results[stored->result].id;
@@ -84,6 +85,13 @@ static void tell_change(struct telling *t, const struct stored_event *stored)
 		return;
 	case EVENT_DELEGATION:
 		ev.type = ADMIN_EVENT_DELEGATION;
+		break;
+	case EVENT_TRANSFER:
+		ev.type = ADMIN_EVENT_TRANSFER;
+		ev.other = account_key(t->n, e->other);
+		break;
+	case EVENT_EPOCH:
+		ev.type = ADMIN_EVENT_EPOCH;
 		break;
 	case EVENT_ALERT:
 		ev.type = ADMIN_EVENT_ALERT;

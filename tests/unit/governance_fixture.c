@@ -119,7 +119,7 @@ static enum err load_all(const struct map *m, struct governance *g,
 struct governance *map_load(const struct map *m, const struct governance *like)
 {
 	struct governance *g =
-		governance_new(&test_genesis, governance_params(like));
+		governance_new(&test_genesis, governance_params(like), T0);
 	struct err_text text = {""};
 
 	if (load_all(m, g, &text) != ERR_OK)
@@ -130,7 +130,7 @@ struct governance *map_load(const struct map *m, const struct governance *like)
 enum err map_try_load(const struct map *m, const struct governance *like)
 {
 	struct governance *g =
-		governance_new(&test_genesis, governance_params(like));
+		governance_new(&test_genesis, governance_params(like), T0);
 	enum err err = load_all(m, g, NULL);
 
 	governance_free(&g);
@@ -152,8 +152,10 @@ void net_init(struct test_net *n, const struct governance_params *params)
 	struct governance_params defaults;
 
 	governance_params_default(&defaults);
+	if (governance_param_set(&defaults, "reputation.kept_bp", BP_ONE, NULL))
+		fail();
 	memset(n, 0, sizeof(*n));
-	n->g = governance_new(&test_genesis, params ? params : &defaults);
+	n->g = governance_new(&test_genesis, params ? params : &defaults, T0);
 	n->height = 1;
 	n->time_ms = T0;
 }

@@ -52,7 +52,7 @@ struct test_net {
 };
 
 void test_key(struct public_key *out, uint64_t n);
-/* `params` NULL: the defaults. */
+/* `params` NULL: the defaults, but that reputation stays as it is. */
 void net_init(struct test_net *n, const struct governance_params *params);
 void net_fini(struct test_net *n);
 /* The next account; whole tokens and points. */

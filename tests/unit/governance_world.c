@@ -115,6 +115,21 @@ static void random_undelegate(struct random_tx *tx, struct chance *c)
 			chance_below(c, 4) + (i ? tx->serials[i - 1] : 0);
 }
 
+/* To one of the world, or to somebody new. */
+static void random_transfer(struct random_tx *tx, struct chance *c,
+			    const struct governance *g)
+{
+	struct payload_transfer *t = &tx->payload.transfer;
+	uint32_t count = governance_account_count(g);
+
+	tx->payload.kind = PAYLOAD_TRANSFER;
+	t->amount = chance_below(c, 9) * TOKEN * 500;
+	if (chance_below(c, 8) == 0)
+		test_key(&t->to, 1000 + chance_below(c, 20));
+	else
+		t->to = governance_account(g, chance_below(c, count))->key;
+}
+
 static void random_payload(struct random_tx *tx, struct chance *c,
 			   const struct governance *g)
 {
@@ -140,6 +155,8 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 		random_delegate(&p->delegate, c, tx->ctx.time_ms);
 	} else if (p->kind == PAYLOAD_UNDELEGATE) {
 		random_undelegate(tx, c);
+	} else if (p->kind == PAYLOAD_TRANSFER) {
+		random_transfer(tx, c, g);
 	} else if (p->kind != PAYLOAD_SUBMIT + 19) { /* 29 is no payload */
 		random_vote(tx, c, g);
 	}

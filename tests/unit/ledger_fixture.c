@@ -72,6 +72,9 @@ struct world *world_new(void)
 	w->genesis.time_ms = START_MS;
 	w->time_ms = START_MS;
 	genesis_params_fast(&w->genesis);
+	/* No epoch turns but where a test waits for a day. */
+	if (genesis_param_set(&w->genesis, "epoch.length_ms", MS_DAY, NULL))
+		fail();
 	w->genesis.network.value[NETWORK_CHECKPOINT_BLOCKS] = 3;
 	w->genesis.network.value[NETWORK_CHECKPOINT_MS] = 60000;
 	assert_int_equal(genesis_add_validator(&w->genesis, &key, 1, "v", NULL),

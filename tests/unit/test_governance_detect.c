@@ -67,7 +67,7 @@ static struct watch_ballot ballot_of(const struct vote *v, uint32_t account,
 					     kind != FRESH && kind != WOKEN,
 				     .woke = kind == WOKEN,
 				     .late = kind == LATE,
-				     .funder = WATCH_NOBODY,
+				     .funder = NO_ACCOUNT,
 				     .power = {.tokens = weight},
 				     .weight = weight,
 				     .before = &v->tally};
@@ -579,7 +579,7 @@ static size_t watch_real(const struct real *r, uint32_t bip,
 		uint32_t voter = r->ballot[i].voter;
 		struct watch_ballot b = {.account = voter,
 					 .to = (uint8_t)r->ballot[i].choice,
-					 .funder = WATCH_NOBODY,
+					 .funder = NO_ACCOUNT,
 					 .before = &tally};
 
 		if (r->ballot[i].bip != bip)

@@ -477,7 +477,8 @@ static void what_is_due_happens_by_deadline_then_number(void **state)
 	assert_int_equal(count, 5);
 	net_block(&n, T0 + 60 * MS_DAY);
 	events = governance_events(n.g, &count);
-	assert_int_equal(count, 5);
+	assert_int_equal(count, 6);
+	assert_int_equal(events++->kind, EVENT_EPOCH);
 	assert_int_equal(events[0].proposal, 4);
 	assert_int_equal(events[1].proposal, 2);
 	assert_int_equal(events[2].proposal, 3);

@@ -101,6 +101,10 @@ static void the_fast_preset_votes_in_seconds_within_bounds(void **state)
 			assert_int_equal(fast.value[i], 1000);
 		else if (strstr(info.name, ".expiry_ms"))
 			assert_int_equal(fast.value[i], 600000);
+		else if (i == PARAM_STAKE_MATURITY_MS)
+			assert_int_equal(fast.value[i], 2000);
+		else if (i == PARAM_EPOCH_MS)
+			assert_int_equal(fast.value[i], 10000);
 		else
 			assert_int_equal(fast.value[i], normal.value[i]);
 	}
@@ -170,6 +174,7 @@ static void names_and_numbers_belong_together(void **state)
 	assert_null(proposal_reason_text(7));
 	assert_string_equal(governance_event_name(EVENT_BALLOT), "ballot");
 	assert_null(governance_event_name(0));
+	assert_string_equal(governance_event_name(EVENT_TRANSFER), "transfer");
 	assert_null(governance_event_name(8));
 }
 

@@ -18,6 +18,7 @@ static void init(struct test_net *n, uint64_t history)
 	struct governance_params params;
 
 	governance_params_default(&params);
+	params.value[PARAM_EPOCH_MS] = 365 * MS_DAY;
 	params.value[PARAM_DETECT_HISTORY] = history;
 	params.value[PARAM_DETECT_DORMANT_ACCOUNTS] = 2;
 	net_init(n, &params);
