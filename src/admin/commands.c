@@ -247,6 +247,18 @@ const char *rpc_kind_name(enum rpc_kind kind)
 	{                                                                      \
 		"as", "KEY", false, "the key that signs, by its name"          \
 	}
+#define OPTION_ACTION                                                          \
+	{                                                                      \
+		"action", "SPEC", true,                                        \
+			"what it does when executed: text WORDS; parameter "   \
+			"KEY=VALUE; reputation KEY CONTRIBUTION POINTS; "      \
+			"validators add NODE WEIGHT; validators remove NODE; " \
+			"council threshold=N [delayed=M] KEY,…; council "    \
+			"none; "                                               \
+			"upgrade VERSION BUILD HEIGHT; transfer CHAIN "        \
+			"TOKEN|coin TO AMOUNT; call CHAIN TARGET DATA gas=N "  \
+			"code=HASH [value=N]; override NUMBER"                 \
+	}
 #define OPTION_VALID                                                           \
 	{                                                                      \
 		"valid", "SECONDS", false,                                     \
@@ -381,6 +393,7 @@ static const struct cli_option PROPOSE_OPTIONS[] = {
 	{"description", "TEXT", false, "what it is about"},
 	{"description-file", "FILE", false, "the same from a file; - is stdin"},
 	{"draft", NULL, false, "keep it as a draft until published"},
+	OPTION_ACTION,
 	OPTION_VALID,
 	OPTION_NONCE,
 	OPTIONS_END};
@@ -389,6 +402,8 @@ static const struct cli_option AMEND_OPTIONS[] = {
 	{"title", "TEXT", false, "one line, at most 200 bytes"},
 	{"description", "TEXT", false, "what it is about"},
 	{"description-file", "FILE", false, "the same from a file; - is stdin"},
+	OPTION_ACTION,
+	{"no-actions", NULL, false, "take all actions out"},
 	OPTION_VALID,
 	OPTION_NONCE,
 	OPTIONS_END};

@@ -106,13 +106,13 @@ static void put_title(struct rpc_call *call, json_t *o,
 }
 
 /* Read from the record: proposals that ended keep none in memory. */
-static json_t *actions_of(struct rpc_call *call, const struct proposal *p)
+static void put_actions(struct rpc_call *call, json_t *o,
+			const struct proposal *p)
 {
 	struct admin_bytes record = {NULL, 0};
 	struct action room[LIMIT_ACTIONS];
 	struct action_list list = {NULL, 0};
 	struct governance_key key;
-	json_t *value;
 
 	governance_key_actions(&key, p->number);
 	if (p->action_count == 0 ||
@@ -122,9 +122,11 @@ static json_t *actions_of(struct rpc_call *call, const struct proposal *p)
 	    !actions_read(&list, room,
 			  (struct bytes){record.data, record.size}))
 		list.count = 0;
-	value = actions_value(&list);
+	json_put(o, "actions", actions_value(&list));
+	json_put(o, "actions_layout",
+		 list.count > 0 ? json_hex(record.data, record.size)
+				: json_string(""));
 	free(record.data);
-	return value;
 }
 
 /* The reason of a cancellation is the proposer's own words, if any. */
@@ -194,7 +196,7 @@ enum err rpc_PROPOSAL_GET_handler(struct rpc_call *call)
 		return e;
 	call->result = proposal_value(call, p);
 	put_title(call, call->result, p, true);
-	json_put(call->result, "actions", actions_of(call, p));
+	put_actions(call, call->result, p);
 	json_put(call->result, "tally", tally_value(call_governance(call), p));
 	return ERR_OK;
 }

@@ -1,6 +1,8 @@
 /* Proposals and ballots: what changes the state, and lists of it. */
 #include "cli/sign.h"
 
+#include "base/hex.h"
+#include "cli/action_spec.h"
 #include "cli/render.h"
 
 #include <inttypes.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 
 #define DESCRIPTION_READ_MAX (1u << 20)
+#define ACTIONS_ARENA_BYTES  (8u << 20) /* of what 16 words may hold */
 
 static struct bytes bytes_of(const char *text)
 {
@@ -127,32 +130,48 @@ static int emit_submitted(struct cli *cli, json_t *result)
 	return cli_emit(cli, o, show_submitted);
 }
 
-int cmd_PROPOSAL_SUBMIT(struct cli *cli)
+/* What can be said of the words alone. */
+static enum err read_submit(struct cli *cli, struct payload_submit *s,
+			    char **description, struct arena *arena,
+			    struct err_text *text)
 {
 	const char *type = cli_option(cli, "type");
 	const char *title = cli_option(cli, "title");
+	enum err e;
+
+	s->type = proposal_type_from_name(type ? type : "standard");
+	if (s->type == 0)
+		return err_set(text, ERR_USAGE, "there is no type \"%.32s\"",
+			       type);
+	if (!title)
+		return err_set(text, ERR_USAGE, "--title must be given");
+	e = action_specs_take(cli, &s->actions, arena, text);
+	if (!e)
+		e = actions_check(&s->actions, s->type, text);
+	if (!e)
+		e = take_description(cli, description, text);
+	s->draft = cli_flag(cli, "draft");
+	s->title = bytes_of(title);
+	s->description = bytes_of(*description);
+	return e;
+}
+
+int cmd_PROPOSAL_SUBMIT(struct cli *cli)
+{
 	struct payload payload = {.kind = PAYLOAD_SUBMIT};
 	struct err_text text = {""};
 	char *description = NULL;
 	json_t *result = NULL;
-	enum err e = ERR_OK;
+	struct arena arena;
+	enum err e;
 	int failed;
 
-	payload.submit.type = proposal_type_from_name(type ? type : "standard");
-	if (payload.submit.type == 0)
-		e = err_set(&text, ERR_USAGE, "there is no type \"%.32s\"",
-			    type);
-	if (!e && !title)
-		e = err_set(&text, ERR_USAGE, "--title must be given");
-	if (!e)
-		e = take_description(cli, &description, &text);
-	if (e)
-		return cli_fail_code(cli, e, text.text);
-	payload.submit.draft = cli_flag(cli, "draft");
-	payload.submit.title = bytes_of(title);
-	payload.submit.description = bytes_of(description);
-	failed = cli_transact(cli, &payload, &result);
+	arena_init(&arena, ACTIONS_ARENA_BYTES);
+	e = read_submit(cli, &payload.submit, &description, &arena, &text);
+	failed = e ? cli_fail_code(cli, e, text.text)
+		   : cli_transact(cli, &payload, &result);
 	free(description);
+	arena_fini(&arena);
 	return failed || !result ? failed : emit_submitted(cli, result);
 }
 
@@ -178,8 +197,8 @@ int cmd_PROPOSAL_PUBLISH(struct cli *cli)
 	return transact(cli, &payload);
 }
 
-/* A text that is not given stays as it is. */
-static int current_texts(struct cli *cli, uint32_t number, json_t **out)
+/* What is not given stays as it is. */
+static int current_contents(struct cli *cli, uint32_t number, json_t **out)
 {
 	struct admin_error error;
 
@@ -189,34 +208,90 @@ static int current_texts(struct cli *cli, uint32_t number, json_t **out)
 	return CLI_EXIT_OK;
 }
 
+/* Actions as they are, from "actions_layout"; parts live in the arena. */
+static enum err current_actions(const json_t *shown, struct action_list *out,
+				struct arena *arena, struct err_text *text)
+{
+	const char *digits = json_get_text(shown, "actions_layout");
+	size_t size = strlen(digits) / 2;
+	struct action *room = arena_alloc(arena, LIMIT_ACTIONS * sizeof(*room));
+	uint8_t *data = arena_alloc(arena, size + 1);
+
+	if (!room || !data)
+		return ERR_NO_MEMORY;
+	if (size == 0)
+		return ERR_OK;
+	if (!hex_decode(data, size, digits, strlen(digits)) ||
+	    !actions_read(out, room, (struct bytes){data, size}))
+		return err_set(text, ERR_RPC_PARSE, "no layout of actions");
+	return ERR_OK;
+}
+
+/* Title, description and actions from the words, the rest from the draft. */
+static int fill_amend(struct cli *cli, struct payload_amend *a,
+		      const char *description, json_t **shown,
+		      struct arena *arena)
+{
+	const char *title = cli_option(cli, "title");
+	struct err_text text = {""};
+	int failed = CLI_EXIT_OK;
+	enum err e = ERR_OK;
+
+	if (!title || !description || a->actions.count == 0)
+		failed = current_contents(cli, a->proposal, shown);
+	if (failed)
+		return failed;
+	if (a->actions.count == 0 && !cli_flag(cli, "no-actions"))
+		e = current_actions(*shown, &a->actions, arena, &text);
+	if (e)
+		return cli_fail_code(cli, e, text.text);
+	a->title = bytes_of(title ? title : json_get_text(*shown, "title"));
+	a->description =
+		bytes_of(description ? description
+				     : json_get_text(*shown, "description"));
+	return CLI_EXIT_OK;
+}
+
+static enum err read_amend(struct cli *cli, struct payload_amend *a,
+			   char **description, struct arena *arena,
+			   struct err_text *text)
+{
+	enum err e = take_proposal(cli, 0, &a->proposal, text);
+
+	if (!e)
+		e = action_specs_take(cli, &a->actions, arena, text);
+	if (!e)
+		e = actions_check_form(&a->actions, text);
+	if (!e)
+		e = take_description(cli, description, text);
+	if (!e && cli_flag(cli, "no-actions") && a->actions.count > 0)
+		e = err_set(text, ERR_USAGE, "either --action or --no-actions");
+	if (!e && !cli_option(cli, "title") && !*description &&
+	    a->actions.count == 0 && !cli_flag(cli, "no-actions"))
+		e = err_set(text, ERR_USAGE, "nothing to change was given");
+	return e;
+}
+
 int cmd_PROPOSAL_AMEND(struct cli *cli)
 {
 	struct payload payload = {.kind = PAYLOAD_AMEND};
-	const char *title = cli_option(cli, "title");
 	struct err_text text = {""};
 	char *description = NULL;
 	json_t *shown = NULL;
-	int failed = CLI_EXIT_OK;
-	enum err e = take_proposal(cli, 0, &payload.amend.proposal, &text);
+	struct arena arena;
+	int failed;
+	enum err e;
 
-	if (!e)
-		e = take_description(cli, &description, &text);
-	if (!e && !title && !description)
-		e = err_set(&text, ERR_USAGE, "nothing to change was given");
-	if (e)
-		return cli_fail_code(cli, e, text.text);
-	if (!title || !description)
-		failed = current_texts(cli, payload.amend.proposal, &shown);
-	if (!failed) {
-		payload.amend.title =
-			bytes_of(title ? title : json_get_text(shown, "title"));
-		payload.amend.description = bytes_of(
-			description ? description
-				    : json_get_text(shown, "description"));
+	arena_init(&arena, ACTIONS_ARENA_BYTES);
+	e = read_amend(cli, &payload.amend, &description, &arena, &text);
+	failed = e ? cli_fail_code(cli, e, text.text)
+		   : fill_amend(cli, &payload.amend, description, &shown,
+				&arena);
+	if (!failed)
 		failed = transact(cli, &payload);
-	}
 	json_decref(shown);
 	free(description);
+	arena_fini(&arena);
 	return failed;
 }
 

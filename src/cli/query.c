@@ -234,6 +234,17 @@ int cmd_TALLY(struct cli *cli)
 	return with_number(cli, "tally.get", "proposal", show_tally);
 }
 
+static void show_actions(const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	if (json_array_size(list) > 0)
+		putchar('\n');
+	json_array_foreach (list, i, row)
+		printf("action %-2zu %s\n", i + 1, json_get_text(row, "words"));
+}
+
 static void show_proposal(struct cli *cli, const json_t *p)
 {
 	bool tallied = json_get_number(p, "voting_start_ms") > 0;
@@ -256,6 +267,7 @@ static void show_proposal(struct cli *cli, const json_t *p)
 	printf("id        %s\n", json_get_text(p, "id"));
 	if (json_get_text(p, "description")[0])
 		printf("\n%s\n", json_get_text(p, "description"));
+	show_actions(json_object_get(p, "actions"));
 	if (tallied) {
 		putchar('\n');
 		show_tally_of(cli, json_object_get(p, "tally"), false);
