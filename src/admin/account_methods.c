@@ -44,7 +44,7 @@ enum err rpc_VOTER_GET_handler(struct rpc_call *call)
 	const struct governance_account *a;
 	struct public_key key;
 	uint32_t account;
-	json_t *o, *part;
+	json_t *o;
 
 	call_key(call, "account", &key);
 	if (!governance_find_account(g, &account, &key))
@@ -65,11 +65,8 @@ enum err rpc_VOTER_GET_handler(struct rpc_call *call)
 		 json_u64(ledger_nonces(call_ledger(call), account).base));
 	json_put(o, "nonces_used",
 		 json_u64(ledger_nonces(call_ledger(call), account).used));
-	json_put(o, "delegations", json_array());
-	part = json_object();
-	json_put(part, "count", json_count(0));
-	json_put(part, "weight", json_u64(0));
-	json_put(o, "delegations_received", part);
+	json_put(o, "delegations", delegations_value(call, account));
+	json_put(o, "delegations_received", received_value(call, account));
 	json_put(o, "participation", participation_value(g, a));
 	json_put(o, "proposals_open", json_count(a->open));
 	json_put(o, "drafts", json_count(a->drafts));

@@ -52,6 +52,12 @@ static const struct rpc_param BALLOTS_PARAMS[] = {
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
+static const struct rpc_param DELEGATIONS_PARAMS[] = {
+	{"account", RPC_HASH, true, "its public key"},
+	{"received", RPC_BOOL, false, "those that lead to it"},
+	{"limit", RPC_NUMBER, false, "most entries received, 1 to 1000; 100"},
+	{"cursor", RPC_STRING, false, "where the last page ended"},
+	PARAMS_END};
 static const struct rpc_param VOTERS_PARAMS[] = {
 	{"by", RPC_STRING, false, "stake (the default) or reputation"},
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
@@ -99,6 +105,7 @@ static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
 	[RPC_VOTE_LIST] = VOTES_PARAMS,
 	[RPC_VOTER_GET] = ACCOUNT_PARAMS,
 	[RPC_VOTER_BALLOTS] = BALLOTS_PARAMS,
+	[RPC_DELEGATION_LIST] = DELEGATIONS_PARAMS,
 	[RPC_VOTER_LIST] = VOTERS_PARAMS,
 	[RPC_TX_SUBMIT] = SUBMIT_PARAMS,
 	[RPC_TX_GET] = TX_PARAMS,
@@ -132,6 +139,8 @@ static const enum err *method_errors(enum rpc_method_id id)
 						 ERR_WRONG_STATE,
 						 ERR_TOO_MANY_CHANGES,
 						 ERR_DUPLICATE_BALLOT,
+						 ERR_TOO_MANY_DELEGATIONS,
+						 ERR_UNKNOWN_DELEGATION,
 						 ERR_OLDER_BALLOT,
 						 ERR_NOT_READY,
 						 ERR_TIMEOUT,
@@ -164,6 +173,7 @@ static const enum err *method_errors(enum rpc_method_id id)
 		[RPC_VOTE_LIST] = PROPOSAL_ERRORS,
 		[RPC_VOTER_GET] = ACCOUNT_ERRORS,
 		[RPC_VOTER_BALLOTS] = ACCOUNT_ERRORS,
+		[RPC_DELEGATION_LIST] = ACCOUNT_ERRORS,
 		[RPC_TX_SUBMIT] = SUBMIT_ERRORS,
 		[RPC_TX_GET] = STORED_ERRORS,
 		[RPC_RECEIPT_GET] = RECEIPT_ERRORS,
@@ -380,6 +390,26 @@ static const struct cli_option PROPOSALS_OPTIONS[] = {
 	{"ascending", NULL, false, "the smallest first"},
 	OPTION_LIMIT,
 	OPTIONS_END};
+static const struct cli_option DELEGATE_OPTIONS[] = {
+	OPTION_AS,
+	{"types", "TYPE,TYPE…", false,
+	 "for proposals of these types only, before any other delegation"},
+	{"amount", "TOKENS", false, "only so much of the own stake"},
+	{"expires", "TIME", false,
+	 "30d, 12h, 90m or 45s from now; absent: never"},
+	OPTION_VALID,
+	OPTION_NONCE,
+	OPTIONS_END};
+static const struct cli_option CLEAR_OPTIONS[] = {
+	OPTION_AS,
+	{"all", NULL, false, "all of them"},
+	OPTION_VALID,
+	OPTION_NONCE,
+	OPTIONS_END};
+static const struct cli_option DELEGATIONS_OPTIONS[] = {
+	{"received", NULL, false, "those that lead to it"},
+	OPTION_LIMIT,
+	OPTIONS_END};
 static const struct cli_option VOTERS_OPTIONS[] = {
 	{"by", "WHAT", false, "stake (the default) or reputation"},
 	{"limit", "N", false, "show at most N entries, up to 1000; 100"},
@@ -487,6 +517,9 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_PROPOSAL_CANCEL] = REASON_OPTIONS,
 	[CLI_VOTE] = REASON_OPTIONS,
 	[CLI_VOTE_LIST] = LIST_OPTIONS,
+	[CLI_DELEGATE_SET] = DELEGATE_OPTIONS,
+	[CLI_DELEGATE_CLEAR] = CLEAR_OPTIONS,
+	[CLI_DELEGATE_LIST] = DELEGATIONS_OPTIONS,
 	[CLI_VOTER_BALLOTS] = LIST_OPTIONS,
 	[CLI_VOTER_LIST] = VOTERS_OPTIONS,
 	[CLI_TALLY] = TALLY_OPTIONS,

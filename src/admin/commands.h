@@ -74,6 +74,10 @@ enum rpc_role {
 	  "What an account voted, the newest proposal first.",                 \
 	  "{ballots: [{proposal, type, state, choice, weight, height, "        \
 	  "changes}], cursor}")                                                \
+	X(DELEGATION_LIST, "delegation.list", RPC_READ, false,                 \
+	  "The delegations that an account made, or those that lead to it.",   \
+	  "{delegations: [{serial, kind, principal, target, types, amount, "   \
+	  "expires_ms, expired, from_height}], cursor}")                       \
 	X(VOTER_LIST, "voter.list", RPC_READ, false,                           \
 	  "The accounts with most stake or reputation.",                       \
 	  "{voters: [{account, stake, reputation, eligible, "                  \
@@ -244,6 +248,12 @@ enum cli_group {
 	  "cast ballots; several go in one signed transaction")                \
 	X(VOTE_LIST, "vote list", GOVERNANCE, 1, 1, "NUMBER",                  \
 	  "every ballot of a proposal that counts")                            \
+	X(DELEGATE_SET, "delegate set", GOVERNANCE, 1, 1, "KEY|PUBKEY|none",   \
+	  "let another account vote for this one, or for some types nobody")   \
+	X(DELEGATE_CLEAR, "delegate clear", GOVERNANCE, 0, CLI_MANY,           \
+	  "[SERIAL…]", "end delegations")                                      \
+	X(DELEGATE_LIST, "delegate list", GOVERNANCE, 1, 1, "KEY|PUBKEY",      \
+	  "the delegations an account made, or received")                      \
 	X(TALLY, "tally", GOVERNANCE, 1, 1, "NUMBER", "how a proposal stands") \
 	X(VOTER_SHOW, "voter show", GOVERNANCE, 1, 1, "KEY|PUBKEY",            \
 	  "an account's power, nonce, participation and what it did last")     \

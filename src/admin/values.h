@@ -31,4 +31,10 @@ enum err call_proposal(struct rpc_call *call,
 /* A row of proposal.list. */
 json_t *proposal_value(struct rpc_call *call, const struct proposal *p);
 
+/* --- delegation_methods.c --- */
+/* Those that the account made. */
+json_t *delegations_value(const struct rpc_call *call, uint32_t account);
+/* How many lead to it, and the stake of those who made them. */
+json_t *received_value(const struct rpc_call *call, uint32_t account);
+
 #endif

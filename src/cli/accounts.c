@@ -40,6 +40,26 @@ static void show_recent_proposals(const json_t *list)
 	}
 }
 
+static void show_delegating(struct cli *cli, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "delegations"), *row;
+	const json_t *received = json_object_get(v, "delegations_received");
+	uint64_t count = json_get_number(received, "count");
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		const char *to = json_get_text(row, "target");
+
+		printf("%s%s to %s", i ? ", " : "delegates   ",
+		       json_get_text(row, "kind"),
+		       to[0] ? show_account(cli, to) : "nobody");
+	}
+	if (json_array_size(list) > 0)
+		putchar('\n');
+	if (count > 0)
+		printf("received    %s\n", show_some(count, "delegation"));
+}
+
 static void show_voter(struct cli *cli, const json_t *v)
 {
 	const json_t *part = json_object_get(v, "participation");
@@ -56,6 +76,7 @@ static void show_voter(struct cli *cli, const json_t *v)
 	printf("voted on    %" PRIu64 " of %" PRIu64 " proposals\n",
 	       json_get_number(part, "voted"),
 	       json_get_number(part, "eligible"));
+	show_delegating(cli, v);
 	show_recent_ballots(json_object_get(v, "ballots"));
 	show_recent_proposals(json_object_get(v, "proposals"));
 	printf("nonce       %s\n", json_get_text(v, "nonce"));
@@ -143,21 +164,12 @@ static void show_ballots(struct cli *cli, const json_t *list)
 
 int cmd_VOTER_BALLOTS(struct cli *cli)
 {
-	struct err_text text = {""};
-	uint64_t limit = 0;
-	json_t *rows;
 	int failed;
 	json_t *params = params_account(cli, &failed);
 
-	if (failed)
-		return failed;
-	if (cli_number(cli, "limit", UINT32_MAX, &limit, &text)) {
-		json_decref(params);
-		return cli_fail_code(cli, ERR_USAGE, text.text);
-	}
-	failed = cli_call_pages(cli, "voter.ballots", params, "ballots", limit,
-				&rows);
-	return failed ? failed : cli_emit(cli, rows, show_ballots);
+	return failed ? failed
+		      : cli_list(cli, "voter.ballots", params, "ballots",
+				 show_ballots);
 }
 
 /* --- The largest --- */

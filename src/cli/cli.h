@@ -105,6 +105,10 @@ enum err cli_ask(struct cli *cli, const char *method, json_t *params,
 /* All pages of a list, at most `limit` rows (0: all). */
 int cli_call_pages(struct cli *cli, const char *method, json_t *params,
 		   const char *member, uint64_t limit, json_t **list);
+/* The same, shown, as many rows as --limit says. */
+int cli_list(struct cli *cli, const char *method, json_t *params,
+	     const char *member,
+	     void (*table)(struct cli *cli, const json_t *value));
 /* The method's result, shown. With --dry-run a method that changes something
  * is not called, but told. */
 int cli_show(struct cli *cli, const char *method, json_t *params,

@@ -77,8 +77,7 @@ static void show_sent(struct cli *cli, const json_t *value)
 		       json_get_text(value, "tx"));
 }
 
-/* Sign, send, and show what the network said. */
-static int transact(struct cli *cli, const struct payload *payload)
+int cli_transact_show(struct cli *cli, const struct payload *payload)
 {
 	json_t *result;
 	int failed = cli_transact(cli, payload, &result);
@@ -194,7 +193,7 @@ int cmd_PROPOSAL_PUBLISH(struct cli *cli)
 
 	if (take_proposal(cli, 0, &payload.publish.proposal, &text))
 		return cli_fail_code(cli, ERR_USAGE, text.text);
-	return transact(cli, &payload);
+	return cli_transact_show(cli, &payload);
 }
 
 /* What is not given stays as it is. */
@@ -288,7 +287,7 @@ int cmd_PROPOSAL_AMEND(struct cli *cli)
 		   : fill_amend(cli, &payload.amend, description, &shown,
 				&arena);
 	if (!failed)
-		failed = transact(cli, &payload);
+		failed = cli_transact_show(cli, &payload);
 	json_decref(shown);
 	free(description);
 	arena_fini(&arena);
@@ -303,7 +302,7 @@ int cmd_PROPOSAL_CANCEL(struct cli *cli)
 	if (take_proposal(cli, 0, &payload.cancel.proposal, &text))
 		return cli_fail_code(cli, ERR_USAGE, text.text);
 	payload.cancel.reason = bytes_of(cli_option(cli, "reason"));
-	return transact(cli, &payload);
+	return cli_transact_show(cli, &payload);
 }
 
 int cmd_VOTE(struct cli *cli)
@@ -333,7 +332,7 @@ int cmd_VOTE(struct cli *cli)
 	}
 	payload.vote.ballots = ballots;
 	payload.vote.count = count;
-	return transact(cli, &payload);
+	return cli_transact_show(cli, &payload);
 }
 
 /* --- Lists --- */
@@ -368,23 +367,6 @@ static void show_proposals(struct cli *cli, const json_t *list)
 	table_print(&t, stdout);
 	if (json_array_size(list) == 0)
 		puts("none");
-}
-
-static int list(struct cli *cli, const char *method, json_t *params,
-		const char *member,
-		void (*table)(struct cli *cli, const json_t *value))
-{
-	struct err_text text = {""};
-	uint64_t limit = 0;
-	json_t *rows;
-	int failed;
-
-	if (cli_number(cli, "limit", UINT32_MAX, &limit, &text)) {
-		json_decref(params);
-		return cli_fail_code(cli, ERR_USAGE, text.text);
-	}
-	failed = cli_call_pages(cli, method, params, member, limit, &rows);
-	return failed ? failed : cli_emit(cli, rows, table);
 }
 
 static void put_option(struct cli *cli, json_t *params, const char *option,
@@ -428,7 +410,8 @@ int cmd_PROPOSAL_LIST(struct cli *cli)
 		json_decref(params);
 		return failed;
 	}
-	return list(cli, "proposal.list", params, "proposals", show_proposals);
+	return cli_list(cli, "proposal.list", params, "proposals",
+			show_proposals);
 }
 
 static void show_votes(struct cli *cli, const json_t *list)
@@ -464,6 +447,6 @@ int cmd_VOTE_LIST(struct cli *cli)
 
 	if (take_proposal(cli, 0, &number, &text))
 		return cli_fail_code(cli, ERR_USAGE, text.text);
-	return list(cli, "vote.list", cli_params_number("proposal", number),
-		    "votes", show_votes);
+	return cli_list(cli, "vote.list", cli_params_number("proposal", number),
+			"votes", show_votes);
 }

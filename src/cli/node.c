@@ -68,6 +68,23 @@ int cli_call_pages(struct cli *cli, const char *method, json_t *params,
 	return failed;
 }
 
+int cli_list(struct cli *cli, const char *method, json_t *params,
+	     const char *member,
+	     void (*table)(struct cli *cli, const json_t *value))
+{
+	struct err_text text = {""};
+	uint64_t limit = 0;
+	json_t *rows;
+	int failed;
+
+	if (cli_number(cli, "limit", UINT32_MAX, &limit, &text)) {
+		json_decref(params);
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	}
+	failed = cli_call_pages(cli, method, params, member, limit, &rows);
+	return failed ? failed : cli_emit(cli, rows, table);
+}
+
 static void show_request(struct cli *cli, const json_t *o)
 {
 	char *text = json_dumps(json_object_get(o, "params"), JSON_COMPACT);

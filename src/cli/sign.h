@@ -21,6 +21,9 @@ int cli_public_key(struct cli *cli, const char *word, struct public_key *out);
 int cli_transact(struct cli *cli, const struct payload *payload,
 		 json_t **result);
 
+/* Sign, send, and show what the network said; the exit code. */
+int cli_transact_show(struct cli *cli, const struct payload *payload);
+
 /* Hand a SignedTx to the node and wait as --wait and --timeout say. *result is
  * what tx.submit answered; the error is not told. */
 enum err cli_submit(struct cli *cli, struct bytes raw, json_t **result,
