@@ -94,6 +94,9 @@ struct admin_evidence {
 	uint64_t height; /* of the block that includes it; 0 for none yet */
 };
 
+/* As many as are ever shown. */
+#define ADMIN_EVIDENCE_MAX 4096u
+
 struct admin_block_tx {
 	struct hash id;
 	uint32_t code; /* enum err of its outcome */

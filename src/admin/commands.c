@@ -1,6 +1,7 @@
 #include "admin/commands.h"
 
 #include "base/assert.h"
+#include "governance/detect.h"
 
 #include <string.h>
 
@@ -62,6 +63,15 @@ static const struct rpc_param VOTERS_PARAMS[] = {
 	{"by", RPC_STRING, false, "stake (the default) or reputation"},
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
 	PARAMS_END};
+#define ALERT_KIND(symbol, number, name, ...) name ", "
+static const struct rpc_param ALERTS_PARAMS[] = {
+	{"kind", RPC_STRING, false,
+	 "only this kind: " DETECTORS(ALERT_KIND) "equivocation"},
+	{"proposal", RPC_NUMBER, false, "only those about this proposal"},
+	{"from_height", RPC_NUMBER, false, "only those of this block or later"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"cursor", RPC_STRING, false, "where the last page ended"},
+	PARAMS_END};
 static const struct rpc_param ACCOUNT_PARAMS[] = {
 	{"account", RPC_HASH, true, "its public key"}, PARAMS_END};
 static const struct rpc_param SUBMIT_PARAMS[] = {
@@ -107,6 +117,7 @@ static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
 	[RPC_VOTER_BALLOTS] = BALLOTS_PARAMS,
 	[RPC_DELEGATION_LIST] = DELEGATIONS_PARAMS,
 	[RPC_VOTER_LIST] = VOTERS_PARAMS,
+	[RPC_ALERT_LIST] = ALERTS_PARAMS,
 	[RPC_TX_SUBMIT] = SUBMIT_PARAMS,
 	[RPC_TX_GET] = TX_PARAMS,
 	[RPC_RECEIPT_GET] = TX_PARAMS,
@@ -171,6 +182,7 @@ static const enum err *method_errors(enum rpc_method_id id)
 		[RPC_PROPOSAL_GET] = PROPOSAL_ERRORS,
 		[RPC_TALLY_GET] = PROPOSAL_ERRORS,
 		[RPC_VOTE_LIST] = PROPOSAL_ERRORS,
+		[RPC_ALERT_LIST] = PROPOSAL_ERRORS,
 		[RPC_VOTER_GET] = ACCOUNT_ERRORS,
 		[RPC_VOTER_BALLOTS] = ACCOUNT_ERRORS,
 		[RPC_DELEGATION_LIST] = ACCOUNT_ERRORS,
@@ -445,6 +457,12 @@ static const struct cli_option REASON_OPTIONS[] = {
 	OPTION_VALID,
 	OPTION_NONCE,
 	OPTIONS_END};
+static const struct cli_option ALERTS_OPTIONS[] = {
+	{"kind", "KIND", false, "only this kind"},
+	{"proposal", "NUMBER", false, "only those about this proposal"},
+	{"from", "HEIGHT", false, "only those of this block or later"},
+	OPTION_LIMIT,
+	OPTIONS_END};
 static const struct cli_option TALLY_OPTIONS[] = {
 	{"explain", NULL, false, "say how the outcome follows"}, OPTIONS_END};
 static const struct cli_option RECEIPT_OPTIONS[] = {
@@ -523,6 +541,7 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_VOTER_BALLOTS] = LIST_OPTIONS,
 	[CLI_VOTER_LIST] = VOTERS_OPTIONS,
 	[CLI_TALLY] = TALLY_OPTIONS,
+	[CLI_ALERTS] = ALERTS_OPTIONS,
 	[CLI_RECEIPT_GET] = RECEIPT_OPTIONS,
 	[CLI_RECEIPT_VERIFY] = VERIFY_OPTIONS,
 	[CLI_TX_DECODE] = DECODE_OPTIONS,

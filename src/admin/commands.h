@@ -91,6 +91,11 @@ enum rpc_role {
 	  "types: {…}, ended: {votes, turnout_ppm, ballots, eligible}, "     \
 	  "turnout: [{proposal, turnout_ppm, …}], ballots, …}; turnouts "  \
 	  "are millionths of all weight")                                      \
+	X(ALERT_LIST, "alert.list", RPC_READ, false,                           \
+	  "What the detectors found, newest first; then validators that "      \
+	  "contradicted themselves, as kind equivocation.",                    \
+	  "{alerts: [{alert, kind, says, proposal, height, time_ms, delayed, " \
+	  "accounts, figures: {name: value, …}}], cursor}")                    \
 	X(TX_SUBMIT, "tx.submit", RPC_OPERATE, false,                          \
 	  "Hand in a signed transaction and wait for what becomes of it. "     \
 	  "Many may wait at once on one connection.",                          \
@@ -265,6 +270,8 @@ enum cli_group {
 	  "the parameters in force, with their bounds")                        \
 	X(STATS, "stats", GOVERNANCE, 0, 0, "",                                \
 	  "totals of accounts, proposals and ballots, and turnouts")           \
+	X(ALERTS, "alerts", GOVERNANCE, 0, 0, "",                              \
+	  "what the detectors found, newest first")                            \
 	X(RECEIPT_GET, "receipt get", PROOF, 1, 1, "TX",                       \
 	  "fetch the proof that a transaction is final, as soon as there is "  \
 	  "one")                                                               \

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PEERS_MAX    4096u
-#define EVIDENCE_MAX 4096u
-#define CHECKS_MAX   32u
-#define FIGURES_MAX  128u
+#define PEERS_MAX   4096u
+#define CHECKS_MAX  32u
+#define FIGURES_MAX 128u
 
 static size_t at_most(size_t n, size_t max)
 {
@@ -250,10 +249,10 @@ enum err rpc_EVIDENCE_LIST_handler(struct rpc_call *call)
 
 	if (e)
 		return e;
-	rows = mem_alloc(EVIDENCE_MAX * sizeof(*rows));
+	rows = mem_alloc(ADMIN_EVIDENCE_MAX * sizeof(*rows));
 	n = at_most(call->server->backend->evidence(call->server->ctx, rows,
-						    EVIDENCE_MAX),
-		    EVIDENCE_MAX);
+						    ADMIN_EVIDENCE_MAX),
+		    ADMIN_EVIDENCE_MAX);
 	list = json_array();
 	for (; at < n && json_array_size(list) < limit; at++) {
 		json_t *o = json_object();

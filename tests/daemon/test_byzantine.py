@@ -249,6 +249,9 @@ def test_byzantine_forgery(context):
                        lambda: evidence(node) == wanted)
         still_well(net, number)
     for node in net.nodes[:3]:
+        found = node.rpc("alert.list", kind="equivocation")["alerts"]
+        if [row["accounts"] for row in found] != [[wanted[0][1]]]:
+            raise Failure(f"{node.name} alerts of {found}")
         node.stop()
         node.start()
         if evidence(node) != wanted:
