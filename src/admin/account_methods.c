@@ -38,6 +38,23 @@ static json_t *lots_value(const struct governance *g, uint32_t account)
 	return list;
 }
 
+/* What the next turn of the epoch leaves. */
+static json_t *decay_value(const struct governance *g,
+			   const struct governance_account *a)
+{
+	uint64_t kept_bp = governance_param_global(governance_params(g),
+						   PARAM_REPUTATION_KEPT_BP);
+	uint64_t ends_ms;
+	uint32_t epoch = governance_epoch(g, &ends_ms);
+	json_t *o = json_object();
+
+	json_put(o, "epoch", json_count(epoch));
+	json_put(o, "at_ms", json_u64(ends_ms));
+	json_put(o, "kept_bp", json_count(kept_bp));
+	json_put(o, "left", json_u64(a->power.reputation * kept_bp / 10000));
+	return o;
+}
+
 enum err rpc_VOTER_GET_handler(struct rpc_call *call)
 {
 	const struct governance *g = call_governance(call);
@@ -57,6 +74,7 @@ enum err rpc_VOTER_GET_handler(struct rpc_call *call)
 	json_put(o, "stake_mature", json_u64(a->power.tokens));
 	json_put(o, "quadratic", json_u64(a->power.quadratic));
 	json_put(o, "reputation", json_u64(a->power.reputation));
+	json_put(o, "reputation_decay", decay_value(g, a));
 	json_put(o, "eligible", json_boolean(a->eligible));
 	json_put(o, "excluded", json_boolean(a->excluded));
 	json_put(o, "stake_locked", json_u64(a->locked));
@@ -214,9 +232,12 @@ enum err rpc_STATS_GET_handler(struct rpc_call *call)
 	const struct power_sum *total = governance_total(g);
 	const struct ledger_block *last = ledger_last_block(call_ledger(call));
 	json_t *o = json_object();
+	uint64_t epoch_ends_ms;
 
 	json_put(o, "height", json_u64(last->height));
 	json_put(o, "block_time_ms", json_u64(last->time_ms));
+	json_put(o, "epoch", json_count(governance_epoch(g, &epoch_ends_ms)));
+	json_put(o, "epoch_ends_ms", json_u64(epoch_ends_ms));
 	json_put(o, "accounts", json_count(governance_account_count(g)));
 	json_put(o, "voters", json_count(total->voters));
 	json_put(o, "stake", json_u64(total->power.tokens));

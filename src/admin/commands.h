@@ -259,6 +259,8 @@ enum cli_group {
 	  "[SERIAL…]", "end delegations")                                      \
 	X(DELEGATE_LIST, "delegate list", GOVERNANCE, 1, 1, "KEY|PUBKEY",      \
 	  "the delegations an account made, or received")                      \
+	X(STAKE_TRANSFER, "stake transfer", GOVERNANCE, 2, 2,                  \
+	  "KEY|PUBKEY TOKENS", "send stake to another account, or a new one")  \
 	X(TALLY, "tally", GOVERNANCE, 1, 1, "NUMBER", "how a proposal stands") \
 	X(VOTER_SHOW, "voter show", GOVERNANCE, 1, 1, "KEY|PUBKEY",            \
 	  "an account's power, nonce, participation and what it did last")     \

@@ -60,6 +60,32 @@ static void show_delegating(struct cli *cli, const json_t *v)
 		printf("received    %s\n", show_some(count, "delegation"));
 }
 
+static void show_lots(const json_t *v)
+{
+	const json_t *list = json_object_get(v, "lots"), *row;
+	size_t i;
+
+	if (json_get_number(v, "stake_locked") > 0)
+		printf("locked      %s tokens\n",
+		       show_decimal(json_get_text(v, "stake_locked"), 6));
+	json_array_foreach (list, i, row) {
+		printf("%s%s tokens from %s on\n",
+		       i ? "            " : "matures     ",
+		       show_decimal(json_get_text(row, "amount"), 6),
+		       show_time(json_get_number(row, "mature_ms")));
+	}
+}
+
+/* The rest of the line: what is left of it, and when. */
+static void show_decay(const json_t *decay)
+{
+	if (json_get_number(decay, "kept_bp") < 10000)
+		printf(", %s of them from %s on",
+		       show_decimal(json_get_text(decay, "left"), 3),
+		       show_time(json_get_number(decay, "at_ms")));
+	putchar('\n');
+}
+
 static void show_voter(struct cli *cli, const json_t *v)
 {
 	const json_t *part = json_object_get(v, "participation");
@@ -69,10 +95,14 @@ static void show_voter(struct cli *cli, const json_t *v)
 	printf("stake       %s tokens (%s mature)\n",
 	       show_decimal(json_get_text(v, "stake"), 6),
 	       show_decimal(json_get_text(v, "stake_mature"), 6));
-	printf("reputation  %s points\n",
+	show_lots(v);
+	printf("reputation  %s points",
 	       show_decimal(json_get_text(v, "reputation"), 3));
+	show_decay(json_object_get(v, "reputation_decay"));
 	printf("may vote    %s\n",
-	       json_is_true(json_object_get(v, "eligible")) ? "yes" : "no");
+	       json_is_true(json_object_get(v, "eligible"))   ? "yes"
+	       : json_is_true(json_object_get(v, "excluded")) ? "no: excluded"
+							      : "no");
 	printf("voted on    %" PRIu64 " of %" PRIu64 " proposals\n",
 	       json_get_number(part, "voted"),
 	       json_get_number(part, "eligible"));
@@ -292,6 +322,9 @@ static void show_stats(struct cli *cli, const json_t *s)
 	printf("height        %s, %s\n",
 	       show_thousands(json_get_text(s, "height")),
 	       show_time(json_get_number(s, "block_time_ms")));
+	printf("epoch         %s, to %s\n",
+	       show_count(json_get_number(s, "epoch")),
+	       show_time(json_get_number(s, "epoch_ends_ms")));
 	printf("accounts      %s, of which %s may vote\n",
 	       show_count(json_get_number(s, "accounts")),
 	       show_count(json_get_number(s, "voters")));

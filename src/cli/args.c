@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "admin/genesis_json.h"
 #include "base/arena.h"
 #include "base/assert.h"
 
@@ -477,4 +478,14 @@ void cli_help_command(FILE *out, enum cli_command_id id)
 	}
 	fputs("\nOptions of all commands\n", out);
 	print_options(out, cli_global_options());
+}
+
+enum err cli_tokens(const char *given, uint64_t *micro, struct err_text *text)
+{
+	struct bytes digits = {(const uint8_t *)given, strlen(given)};
+
+	if (!decimal_parse(micro, digits, 6) || *micro == 0)
+		return err_set(text, ERR_USAGE,
+			       "\"%.64s\" is not an amount of tokens", given);
+	return ERR_OK;
 }

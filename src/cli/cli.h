@@ -68,6 +68,9 @@ const char *cli_option_next(const struct cli *cli, const char *name, int *at);
 /* The option as a number within bounds, or `otherwise`. ERR_USAGE. */
 enum err cli_number(const struct cli *cli, const char *name, uint64_t max,
 		    uint64_t *value, struct err_text *text) MUST_USE;
+/* "30000.5" as micro-tokens, above 0. ERR_USAGE. */
+enum err cli_tokens(const char *given, uint64_t *micro,
+		    struct err_text *text) MUST_USE;
 /* Help: of all, of those that begin with a word, or of one command. */
 void cli_help(FILE *out);
 void cli_help_topic(FILE *out, const char *topic);

@@ -1,8 +1,8 @@
 /* Delegating: who else may vote with an account's power. */
 #include "cli/sign.h"
 
-#include "admin/genesis_json.h"
 #include "cli/render.h"
+#include "governance/params.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -67,17 +67,6 @@ static enum err take_duration(const char *given, uint64_t *ms,
 		       given);
 }
 
-static enum err take_tokens(const char *given, uint64_t *micro,
-			    struct err_text *text)
-{
-	struct bytes digits = {(const uint8_t *)given, strlen(given)};
-
-	if (!decimal_parse(micro, digits, 6) || *micro == 0)
-		return err_set(text, ERR_USAGE,
-			       "\"%.64s\" is not an amount of tokens", given);
-	return ERR_OK;
-}
-
 static enum err take_delegation(const struct cli *cli,
 				struct payload_delegate *d, uint64_t *lasts_ms,
 				struct err_text *text)
@@ -89,7 +78,7 @@ static enum err take_delegation(const struct cli *cli,
 
 	*lasts_ms = 0;
 	if (!e && amount)
-		e = take_tokens(amount, &d->amount, text);
+		e = cli_tokens(amount, &d->amount, text);
 	if (!e && expires)
 		e = take_duration(expires, lasts_ms, text);
 	if (!e && types && amount)

@@ -1,7 +1,11 @@
 """Lists of proposals, ballots and accounts, and totals, as a node tells them:
 each is compared with the same list made here from all rows."""
 
-from lib.network import Failure, RpcError
+import json
+import os
+import subprocess
+
+from lib.network import Failure, RpcError, wait_until
 
 PARAMS = ["standard.voting_ms=600000", "technical.voting_ms=3000",
           "standard.delay_ms=0", "technical.delay_ms=0",
@@ -155,3 +159,43 @@ def test_lists_accounts(context):
         expect("mean turnout", stats["ended"]["turnout_ppm"], mean)
         node.kill()
         node.start()
+
+
+def test_lists_stake(context):
+    """Stake sent to another account leaves at once, counts after it matured,
+    and is shown as it stands on the way; a new account is made by it"""
+    net = context.network(validators=2, params=PARAMS + [
+        "stake.maturity_ms=4000"])
+    node = net.nodes[0]
+
+    def stake(name):
+        shown = node.cli("voter", "show", name, expect=0).data
+        return (shown["stake"], shown["stake_mature"],
+                [lot["amount"] for lot in shown["lots"]])
+    node.cli("key", "new", "ivan", expect=0)
+    node.cli("stake", "transfer", "ivan", "100.5", "--as", "grace_investor",
+             expect=0)
+    expect("what grace has left", stake("grace_investor"),
+           ("999899500000", "999899500000", []))
+    expect("what ivan got", stake("ivan"), ("100500000", "0", ["100500000"]))
+    shown = node.cli("voter", "show", "ivan", expect=0).data
+    expect("ivan may vote", shown["eligible"], False)
+    for words, name in ((["ivan", "1000000000"], "not_enough_stake"),
+                        (["grace_investor", "1"], "malformed")):
+        refused = node.cli("stake", "transfer", *words, "--as",
+                           "grace_investor", expect=1).data["error"]
+        expect(f"{words}", refused["name"], name)
+    for words in (["ivan", "0"], ["ivan", "1.0000001"], ["ivan", "x"]):
+        node.cli("stake", "transfer", *words, "--as", "grace_investor",
+                 expect=3)
+    wait_until("ivan's stake matured", 30, lambda: node.cli(
+        "voter", "show", "ivan").data["eligible"])
+    expect("ivan later", stake("ivan"), ("100500000", "100500000", []))
+    most = node.rpc("voter.list", limit=2)["voters"]
+    expect("the order by stake", most[1]["stake"], "999899500000")
+    events = [json.loads(line) for line in subprocess.run(
+        [os.path.join(net.build, "bcai-gov"), "--socket", node.socket, "-o",
+         "ndjson", "watch", "transfer", "--from", "1", "--count", "1"],
+        capture_output=True, text=True, timeout=30, check=True
+    ).stdout.splitlines()]
+    expect("the event", events[0]["amount"], "100500000")
