@@ -24,7 +24,7 @@ static const struct rpc_param BAN_PARAMS[] = {
 	{"for_ms", RPC_NUMBER, false, "how long; absent: for good"},
 	PARAMS_END};
 static const struct rpc_param PAGE_PARAMS[] = {
-	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
 static const struct rpc_param PROPOSALS_PARAMS[] = {
@@ -38,30 +38,30 @@ static const struct rpc_param PROPOSALS_PARAMS[] = {
 	 "number (the default), or submitted, closing, turnout: then only "
 	 "proposals that have it; the largest first"},
 	{"ascending", RPC_BOOL, false, "the smallest first"},
-	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
 static const struct rpc_param PROPOSAL_PARAMS[] = {
 	{"proposal", RPC_NUMBER, true, "its number"}, PARAMS_END};
 static const struct rpc_param VOTES_PARAMS[] = {
 	{"proposal", RPC_NUMBER, true, "its number"},
-	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
 static const struct rpc_param BALLOTS_PARAMS[] = {
 	{"account", RPC_HASH, true, "its public key"},
-	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
 static const struct rpc_param DELEGATIONS_PARAMS[] = {
 	{"account", RPC_HASH, true, "its public key"},
 	{"received", RPC_BOOL, false, "those that lead to it"},
-	{"limit", RPC_NUMBER, false, "most entries received, 1 to 1000; 100"},
+	{"limit", RPC_NUMBER, false, "most entries received, 1 to 200; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
 static const struct rpc_param VOTERS_PARAMS[] = {
 	{"by", RPC_STRING, false, "stake (the default) or reputation"},
-	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
 	PARAMS_END};
 #define ALERT_KIND(symbol, number, name, ...) name ", "
 static const struct rpc_param ALERTS_PARAMS[] = {
@@ -69,7 +69,7 @@ static const struct rpc_param ALERTS_PARAMS[] = {
 	 "only this kind: " DETECTORS(ALERT_KIND) "equivocation"},
 	{"proposal", RPC_NUMBER, false, "only those about this proposal"},
 	{"from_height", RPC_NUMBER, false, "only those of this block or later"},
-	{"limit", RPC_NUMBER, false, "most entries, 1 to 1000; 100"},
+	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
 static const struct rpc_param ACCOUNT_PARAMS[] = {
@@ -426,7 +426,7 @@ static const struct cli_option DELEGATIONS_OPTIONS[] = {
 	OPTIONS_END};
 static const struct cli_option VOTERS_OPTIONS[] = {
 	{"by", "WHAT", false, "stake (the default) or reputation"},
-	{"limit", "N", false, "show at most N entries, up to 1000; 100"},
+	{"limit", "N", false, "show at most N entries, up to 200; 100"},
 	OPTIONS_END};
 static const struct cli_option PROPOSE_OPTIONS[] = {
 	OPTION_AS,

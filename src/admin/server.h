@@ -21,7 +21,7 @@
 #define ADMIN_SUBSCRIPTIONS_MAX 16u  /* of one connection */
 #define ADMIN_FLUSH_S		10.0 /* for what is left when closing */
 #define ADMIN_PAGE_DEFAULT	100u
-#define ADMIN_PAGE_MAX		1000u
+#define ADMIN_PAGE_MAX		200u /* below 5 ms, whatever the list */
 
 /* The id of a request as it came, ready to be written back. */
 #define RPC_ID_BYTES 80

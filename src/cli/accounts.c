@@ -236,7 +236,7 @@ int cmd_VOTER_LIST(struct cli *cli)
 	json_t *params, *result, *list;
 	int failed;
 
-	if (cli_number(cli, "limit", 1000, &limit, &text))
+	if (cli_number(cli, "limit", 200, &limit, &text))
 		return cli_fail_code(cli, ERR_USAGE, text.text);
 	params = cli_params_number("limit", limit);
 	if (by)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE 200u /* the most rows a node gives at once */
+
 enum err cli_ask(struct cli *cli, const char *method, json_t *params,
 		 json_t **result, struct admin_error *error)
 {
@@ -41,11 +43,11 @@ int cli_call_pages(struct cli *cli, const char *method, json_t *params,
 	if (!params)
 		params = json_object();
 	for (;;) {
-		uint64_t left = limit ? limit - json_array_size(all) : 1000;
+		uint64_t left = limit ? limit - json_array_size(all) : PAGE;
 		json_t *cursor;
 
 		json_put(params, "limit",
-			 json_integer((json_int_t)(left < 1000 ? left : 1000)));
+			 json_count(left < PAGE ? left : PAGE));
 		failed = cli_call(cli, method, json_copy(params), &result);
 		if (failed)
 			break;

@@ -187,13 +187,18 @@ static int add_not_voted(struct cli *cli, json_t *status)
 	hex_encode(account, who.key.b, PUBLIC_KEY_BYTES);
 	params = cli_params_text("not_voted_by", account);
 	json_put(params, "state", json_string("voting"));
-	json_put(params, "limit", json_integer(1000));
-	if (cli_ask(cli, "proposal.list", params, &page, &error))
+	json_put(params, "limit", json_integer(1));
+	/* The only key there is may be nobody's. */
+	if (cli_ask(cli, "proposal.list", json_copy(params), &page, &error)) {
+		json_decref(params);
 		return as ? cli_fail(cli, &error) : CLI_EXIT_OK;
-	json_object_set(status, "not_voted",
-			json_object_get(page, "proposals"));
+	}
 	json_decref(page);
-	return CLI_EXIT_OK;
+	failed = cli_call_pages(cli, "proposal.list", params, "proposals", 0,
+				&page);
+	if (!failed)
+		json_put(status, "not_voted", page);
+	return failed;
 }
 
 /* A node that catches up is looked at again, to tell how fast it is. */

@@ -213,7 +213,7 @@ def test_byzantine_mangled(context):
 
 def evidence(node):
     return [(e["kind"], e["signer"]) for e in
-            node.rpc("evidence.list", limit=1000)["evidence"]]
+            node.rpc("evidence.list", limit=200)["evidence"]]
 
 
 def test_byzantine_misname(context):
