@@ -499,6 +499,9 @@ static const struct cli_option REPLAY_OPTIONS[] = {
 	{"validators", "N", false, "validators of that network; 4"},
 	{"network", "DIR", false, "use the running network of testnet up"},
 	{"seed", "TEXT", false, "what the voters' keys are derived from"},
+	{"independent", NULL, false,
+	 "all proposals at once, an account for each ballot: faster, but no "
+	 "voter has a history"},
 	{"voters-file", "FILE.csv", false,
 	 "only write the voters as testnet up --voters takes them"},
 	OPTIONS_END};

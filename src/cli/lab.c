@@ -160,32 +160,48 @@ static enum err wait_level(const struct lab *lab, struct err_text *text)
 	return lab_wait_height(lab, height, text);
 }
 
-enum err lab_wait_voting(const struct lab *lab, const uint32_t *numbers,
-			 uint32_t count, struct err_text *text)
+/* Until the proposal's being in voting is as wanted. */
+static enum err wait_vote(const struct lab *lab, uint32_t number, bool wanted,
+			  uint64_t timeout_ms, struct err_text *text)
 {
-	uint64_t until = clock_mono_ms() + WAIT_MS;
+	uint64_t until = clock_mono_ms() + timeout_ms;
 
-	for (uint32_t i = 0; i < count;) {
+	for (;;) {
 		json_t *p, *params = json_object();
 		bool open;
 		enum err e;
 
-		json_put(params, "proposal", json_count(numbers[i]));
+		json_put(params, "proposal", json_count(number));
 		e = lab_call(lab, 0, "tally.get", params, &p, text);
 		if (e)
 			return e;
 		open = strcmp(json_get_text(p, "state"), "voting") == 0;
 		json_decref(p);
-		if (open) {
-			i++;
-			continue;
-		}
+		if (open == wanted)
+			return ERR_OK;
 		if (clock_mono_ms() > until)
 			return err_set(text, ERR_TIMEOUT,
-				       "proposal %" PRIu32
-				       " does not open for votes",
-				       numbers[i]);
+				       "proposal %" PRIu32 " does not %s",
+				       number,
+				       wanted ? "open for votes" : "end");
 		pause_ms(10);
 	}
-	return wait_level(lab, text);
+}
+
+enum err lab_wait_voting(const struct lab *lab, const uint32_t *numbers,
+			 uint32_t count, struct err_text *text)
+{
+	enum err e = ERR_OK;
+
+	for (uint32_t i = 0; !e && i < count; i++)
+		e = wait_vote(lab, numbers[i], true, WAIT_MS, text);
+	return e ? e : wait_level(lab, text);
+}
+
+enum err lab_wait_ended(const struct lab *lab, uint32_t number,
+			uint64_t timeout_ms, struct err_text *text)
+{
+	enum err e = wait_vote(lab, number, false, timeout_ms, text);
+
+	return e ? e : wait_level(lab, text);
 }

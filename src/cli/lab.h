@@ -35,4 +35,8 @@ enum err lab_wait_height(const struct lab *lab, uint64_t height,
 enum err lab_wait_voting(const struct lab *lab, const uint32_t *numbers,
 			 uint32_t count, struct err_text *text) MUST_USE;
 
+/* Wait, for at most `timeout_ms`, until the vote on the proposal is over. */
+enum err lab_wait_ended(const struct lab *lab, uint32_t number,
+			uint64_t timeout_ms, struct err_text *text) MUST_USE;
+
 #endif

@@ -1,7 +1,6 @@
 /* A recorded election through a network, and whether the sums come out. */
-#include "cli/bulk.h"
-#include "cli/election.h"
-#include "cli/lab.h"
+#include "cli/replay.h"
+
 #include "cli/render.h"
 #include "cli/setup.h"
 
@@ -15,7 +14,6 @@
 #include <string.h>
 
 #define DEFAULT_SEED   "bcai-gov replay"
-#define PROPOSER       "proposer"
 #define VOTING_MS      (30 * MS_DAY)
 #define IN_FLIGHT      2048u
 #define ANSWER_MS      60000u
@@ -23,21 +21,10 @@
 #define KEY_TEXT_BYTES 512u
 #define KEY_NAME_VOTER "%s-%s"
 
-struct replay {
-	struct cli *cli;
-	struct election election;
-	struct lab lab;
-	struct bulk bulk;
-	const char *seed;
-	bool running; /* the network was there before: keys are in its folder */
-	uint64_t started_ms;
-	struct err_text text;
-};
-
 /* --- Keys: from the seed, or from the folder of a running network --- */
 
-static enum err take_key(const struct replay *r, const char *name,
-			 struct secret_key **out, struct err_text *text)
+enum err replay_key(const struct replay *r, const char *name,
+		    struct secret_key **out, struct err_text *text)
 {
 	char seeded[KEY_TEXT_BYTES];
 
@@ -49,9 +36,9 @@ static enum err take_key(const struct replay *r, const char *name,
 }
 
 static void voter_name(const struct replay *r, const struct election_ballot *b,
-		       char out[2 * KEY_NAME_BYTES + 2])
+		       char out[REPLAY_NAME_BYTES])
 {
-	snprintf(out, 2 * KEY_NAME_BYTES + 2, KEY_NAME_VOTER,
+	snprintf(out, REPLAY_NAME_BYTES, KEY_NAME_VOTER,
 		 r->election.proposals[b->proposal].name, b->voter);
 }
 
@@ -61,7 +48,7 @@ static enum err add_account(struct replay *r, struct genesis *genesis,
 			    const char *name, uint64_t stake)
 {
 	struct secret_key *key;
-	enum err e = take_key(r, name, &key, &r->text);
+	enum err e = replay_key(r, name, &key, &r->text);
 
 	if (e)
 		return e;
@@ -72,7 +59,8 @@ static enum err add_account(struct replay *r, struct genesis *genesis,
 }
 
 /* Everybody may vote, whatever the power; votes are token-weighted; nothing
- * closes before it was counted. */
+ * closes before it was counted. What arrives counts at once. The last one is
+ * the voting period: with history it is just long enough. */
 static const struct {
 	const char *name;
 	uint64_t value;
@@ -80,20 +68,49 @@ static const struct {
 	{"vote.min_stake", 1},
 	{"proposal.min_stake", 0},
 	{"proposal.max_open", LIMIT_PROPOSALS_OPEN},
-	{"emergency.delay_ms", 0},
-	{"emergency.voting_ms", VOTING_MS},
+	{"stake.maturity_ms", 0},
+	{"standard.mechanism", MECHANISM_TOKEN},
+	{"standard.delay_ms", 0},
+	{"standard.voting_ms", VOTING_MS},
 };
 
 #define RULE_COUNT (sizeof(RULES) / sizeof(RULES[0]))
+
+static uint64_t rule_value(const struct replay *r, size_t i)
+{
+	return i + 1 == RULE_COUNT && !r->independent ? history_voting_ms(r)
+						      : RULES[i].value;
+}
 
 static enum err set_rules(struct replay *r, struct genesis *genesis)
 {
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; !e && i < RULE_COUNT; i++)
-		e = genesis_param_set(genesis, RULES[i].name, RULES[i].value,
+		e = genesis_param_set(genesis, RULES[i].name, rule_value(r, i),
 				      &r->text);
 	return e;
+}
+
+/* The accounts besides the proposer: who they are, what they begin with. */
+static uint32_t account_count(const struct replay *r)
+{
+	return r->independent ? r->election.ballot_count : r->voter_count + 1u;
+}
+
+static uint64_t account_of(const struct replay *r, uint32_t i,
+			   char name[REPLAY_NAME_BYTES])
+{
+	if (r->independent) {
+		voter_name(r, &r->election.ballots[i], name);
+		return r->election.ballots[i].power;
+	}
+	if (i < r->voter_count) {
+		history_name(r, i, name);
+		return 0;
+	}
+	snprintf(name, REPLAY_NAME_BYTES, "%s", REPLAY_RESERVE);
+	return history_reserve(r);
 }
 
 static enum err make_genesis(struct replay *r, struct genesis *genesis)
@@ -104,14 +121,14 @@ static enum err make_genesis(struct replay *r, struct genesis *genesis)
 	if (!e)
 		e = set_rules(r, genesis);
 	if (!e)
-		e = add_account(r, genesis, PROPOSER, 0);
+		e = add_account(r, genesis, REPLAY_PROPOSER, 0);
 	progress_begin(&progress, r->cli, "making accounts", "accounts",
-		       r->election.ballot_count);
-	for (uint32_t i = 0; !e && i < r->election.ballot_count; i++) {
-		char name[2 * KEY_NAME_BYTES + 2];
+		       account_count(r));
+	for (uint32_t i = 0; !e && i < account_count(r); i++) {
+		char name[REPLAY_NAME_BYTES];
+		uint64_t stake = account_of(r, i, name);
 
-		voter_name(r, &r->election.ballots[i], name);
-		e = add_account(r, genesis, name, r->election.ballots[i].power);
+		e = add_account(r, genesis, name, stake);
 		progress_step(&progress, i + 1);
 	}
 	return e;
@@ -139,7 +156,7 @@ static enum err open_lab(struct replay *r)
 
 /* --- Proposals and ballots --- */
 
-static enum err send(struct replay *r, const char *what)
+enum err replay_send(struct replay *r, const char *what)
 {
 	struct bulk_run run = {.net = r->lab.net,
 			       .cli = r->cli,
@@ -165,8 +182,8 @@ static enum err send(struct replay *r, const char *what)
 	return e ? e : lab_wait_height(&r->lab, height, &r->text);
 }
 
-static enum err next_nonce(struct replay *r, const struct secret_key *key,
-			   uint64_t *nonce)
+enum err replay_account(struct replay *r, const struct secret_key *key,
+			uint64_t *nonce, uint64_t *stake)
 {
 	json_t *voter, *params = json_object();
 	enum err e;
@@ -174,6 +191,8 @@ static enum err next_nonce(struct replay *r, const struct secret_key *key,
 	json_put(params, "account", json_key(secret_key_public(key)));
 	e = lab_call(&r->lab, 0, "voter.get", params, &voter, &r->text);
 	*nonce = json_get_number(voter, "nonce");
+	if (stake)
+		*stake = json_get_number(voter, "stake");
 	json_decref(voter);
 	return e;
 }
@@ -183,27 +202,44 @@ static struct bytes bytes_of(const char *text)
 	return (struct bytes){(const uint8_t *)text, strlen(text)};
 }
 
+enum err replay_submit(struct replay *r, const struct secret_key *key,
+		       uint64_t nonce, uint32_t proposal)
+{
+	struct payload payload = {.kind = PAYLOAD_SUBMIT};
+
+	payload.submit.type = TYPE_STANDARD;
+	payload.submit.title = bytes_of(r->election.proposals[proposal].title);
+	return bulk_add(&r->bulk, key, nonce, &payload, &r->text);
+}
+
+enum err replay_ballot(struct replay *r, const struct secret_key *key,
+		       uint64_t nonce, const struct election_ballot *b)
+{
+	struct ballot ballot = {
+		.proposal = r->election.proposals[b->proposal].number,
+		.choice = b->choice};
+	const struct payload payload = {.kind = PAYLOAD_VOTE,
+					.vote = {&ballot, 1}};
+
+	return bulk_add(&r->bulk, key, nonce, &payload, &r->text);
+}
+
 static enum err submit_proposals(struct replay *r)
 {
 	struct election *el = &r->election;
 	uint32_t *numbers;
 	struct secret_key *key;
 	uint64_t nonce;
-	enum err e = take_key(r, PROPOSER, &key, &r->text);
+	enum err e = replay_key(r, REPLAY_PROPOSER, &key, &r->text);
 
 	if (e)
 		return e;
-	e = next_nonce(r, key, &nonce);
-	for (uint32_t i = 0; !e && i < el->proposal_count; i++) {
-		struct payload payload = {.kind = PAYLOAD_SUBMIT};
-
-		payload.submit.type = TYPE_EMERGENCY;
-		payload.submit.title = bytes_of(el->proposals[i].title);
-		e = bulk_add(&r->bulk, key, nonce + i, &payload, &r->text);
-	}
+	e = replay_account(r, key, &nonce, NULL);
+	for (uint32_t i = 0; !e && i < el->proposal_count; i++)
+		e = replay_submit(r, key, nonce + i, i);
 	secret_key_free(&key);
 	if (!e)
-		e = send(r, "proposals");
+		e = replay_send(r, "proposals");
 	numbers = mem_alloc(el->proposal_count * sizeof(*numbers));
 	for (uint32_t i = 0; !e && i < el->proposal_count; i++)
 		numbers[i] = el->proposals[i].number =
@@ -218,23 +254,19 @@ static enum err submit_proposals(struct replay *r)
 
 static enum err sign_ballot(struct replay *r, const struct election_ballot *b)
 {
-	struct ballot ballot = {
-		.proposal = r->election.proposals[b->proposal].number,
-		.choice = b->choice};
-	struct payload payload = {.kind = PAYLOAD_VOTE, .vote = {&ballot, 1}};
-	char name[2 * KEY_NAME_BYTES + 2];
+	char name[REPLAY_NAME_BYTES];
 	struct secret_key *key;
 	uint64_t nonce = 0;
 	enum err e;
 
 	voter_name(r, b, name);
-	e = take_key(r, name, &key, &r->text);
+	e = replay_key(r, name, &key, &r->text);
 	if (e)
 		return e;
 	if (r->running)
-		e = next_nonce(r, key, &nonce);
+		e = replay_account(r, key, &nonce, NULL);
 	if (!e)
-		e = bulk_add(&r->bulk, key, nonce, &payload, &r->text);
+		e = replay_ballot(r, key, nonce, b);
 	secret_key_free(&key);
 	return e;
 }
@@ -252,7 +284,7 @@ static enum err submit_ballots(struct replay *r)
 			e = sign_ballot(r, &r->election.ballots[i]);
 		progress_step(&progress, i + 1);
 	}
-	return e ? e : send(r, "ballots");
+	return e ? e : replay_send(r, "ballots");
 }
 
 /* --- What came out --- */
@@ -341,6 +373,20 @@ static enum err compare(struct replay *r, uint32_t index, json_t **out)
 	return ERR_OK;
 }
 
+/* What the detectors said of it. */
+static enum err add_alerts(struct replay *r, uint32_t number, json_t *o)
+{
+	json_t *params = json_object(), *page;
+	enum err e;
+
+	json_put(params, "proposal", json_count(number));
+	e = lab_call(&r->lab, 0, "alert.list", params, &page, &r->text);
+	if (!e)
+		json_object_set(o, "alerts", json_object_get(page, "alerts"));
+	json_decref(page);
+	return e;
+}
+
 static enum err report(struct replay *r, json_t **out, bool *equal)
 {
 	json_t *list = json_array(), *o;
@@ -349,17 +395,35 @@ static enum err report(struct replay *r, json_t **out, bool *equal)
 	*equal = true;
 	for (uint32_t i = 0; !e && i < r->election.proposal_count; i++) {
 		e = compare(r, i, &o);
+		if (!e)
+			e = add_alerts(r, r->election.proposals[i].number, o);
 		*equal = *equal && json_is_true(json_object_get(o, "equal"));
 		json_push(list, o);
 	}
 	*out = json_object();
 	json_put(*out, "proposals", list);
 	json_put(*out, "ballots", json_count(r->election.ballot_count));
+	if (!r->independent)
+		json_put(*out, "voters", json_count(r->voter_count));
 	json_put(*out, "places", json_count(r->election.places));
 	json_put(*out, "nodes", json_count(r->lab.net->count));
 	json_put(*out, "ms", json_count(clock_mono_ms() - r->started_ms));
 	json_put(*out, "equal", json_boolean(*equal));
 	return e;
+}
+
+/* "power-surge" or "–"; a second one is only hinted at. */
+static const char *alerts_text(const json_t *list)
+{
+	static char text[64];
+	size_t n = json_array_size(list);
+
+	if (n == 0)
+		return "–";
+	snprintf(text, sizeof(text), "%.32s%s",
+		 json_get_text(json_array_get(list, 0), "kind"),
+		 n > 1 ? ", …" : "");
+	return text;
 }
 
 static void show_row(struct table *t, const json_t *row, unsigned places)
@@ -375,20 +439,21 @@ static void show_row(struct table *t, const json_t *row, unsigned places)
 	table_cell(t, json_is_true(json_object_get(row, "equal"))
 			      ? "✓ equal"
 			      : "✗ DIFFERS");
+	table_cell(t, alerts_text(json_object_get(row, "alerts")));
 	table_cell(t, json_get_text(row, "title"));
 }
 
 static void show_report(struct cli *cli, const json_t *o)
 {
 	unsigned places = (unsigned)json_get_number(o, "places");
-	struct table *t = table_new(8);
+	struct table *t = table_new(9);
 	const json_t *row;
 	size_t i;
 
 	for (const char *const *h =
 		     (const char *const[]){"BIP", "BALLOTS", "FOR", "AGAINST",
-					   "ABSTAIN", "RESULT", "FILE", "TITLE",
-					   NULL};
+					   "ABSTAIN", "RESULT", "FILE",
+					   "ALERTS", "TITLE", NULL};
 	     *h; h++)
 		table_cell(t, *h);
 	for (int c = 1; c <= 4; c++)
@@ -422,14 +487,13 @@ static enum err write_voters(struct replay *r, const char *path)
 
 	if (!f)
 		return ERR_NO_MEMORY;
-	fputs("name,stake,reputation\n" PROPOSER ",0,0\n", f);
-	for (uint32_t i = 0; i < r->election.ballot_count; i++) {
-		const struct election_ballot *b = &r->election.ballots[i];
-		char name[2 * KEY_NAME_BYTES + 2];
+	fputs("name,stake,reputation\n" REPLAY_PROPOSER ",0,0\n", f);
+	for (uint32_t i = 0; i < account_count(r); i++) {
+		char name[REPLAY_NAME_BYTES];
+		uint64_t stake = account_of(r, i, name);
 
-		voter_name(r, b, name);
 		fprintf(f, "%s,%" PRIu64 ".%06" PRIu64 ",0\n", name,
-			b->power / TOKEN, b->power % TOKEN);
+			stake / TOKEN, stake % TOKEN);
 	}
 	fclose(f);
 	e = file_replace(path, data, size, 0644, &r->text);
@@ -446,11 +510,11 @@ static json_t *voters_value(const struct replay *r, const char *path)
 		char text[64];
 
 		snprintf(text, sizeof(text), "%s=%" PRIu64, RULES[i].name,
-			 RULES[i].value);
+			 rule_value(r, i));
 		json_push(params, json_string(text));
 	}
 	json_put(o, "voters_file", json_text(path, strlen(path)));
-	json_put(o, "voters", json_count(r->election.ballot_count + 1u));
+	json_put(o, "voters", json_count(account_count(r) + 1u));
 	json_put(o, "params", params);
 	return o;
 }
@@ -468,7 +532,8 @@ static void show_voters(struct cli *cli, const json_t *o)
 	json_array_foreach (json_object_get(o, "params"), i, row) {
 		printf(" \\\n    --param %s", json_string_value(row));
 	}
-	printf("\nbcai-gov replay %s --network testnet\n", cli->words[0]);
+	printf("\nbcai-gov replay %s --network testnet%s\n", cli->words[0],
+	       cli_flag(cli, "independent") ? " --independent" : "");
 }
 
 static enum err run(struct replay *r, json_t **out, bool *equal)
@@ -477,10 +542,10 @@ static enum err run(struct replay *r, json_t **out, bool *equal)
 
 	r->started_ms = clock_mono_ms();
 	e = open_lab(r);
-	if (!e)
+	if (!e && r->independent)
 		e = submit_proposals(r);
 	if (!e)
-		e = submit_ballots(r);
+		e = r->independent ? submit_ballots(r) : history_run(r);
 	return e ? e : report(r, out, equal);
 }
 
@@ -499,6 +564,9 @@ int cmd_REPLAY(struct cli *cli)
 		return cli_fail_code(cli, e, r.text.text);
 	if (titles)
 		e = election_read_titles(&r.election, titles, &r.text);
+	r.independent = cli_flag(cli, "independent");
+	if (!e && !r.independent)
+		history_voters(&r);
 	if (!e && voters)
 		e = write_voters(&r, voters);
 	else if (!e)
@@ -508,6 +576,7 @@ int cmd_REPLAY(struct cli *cli)
 	if (r.lab.net)
 		lab_close(&r.lab);
 	shown = voters && !e ? voters_value(&r, voters) : NULL;
+	history_fini(&r);
 	election_free(&r.election);
 	if (e) {
 		json_decref(value);
