@@ -84,7 +84,8 @@ enum rpc_role {
 	  "participation}]}")                                                  \
 	X(PARAMS_LIST, "params.list", RPC_READ, false,                         \
 	  "The parameters in force.",                                          \
-	  "{params: [{name, value, unit, min, max, doc}]}")                    \
+	  "{params: [{name, value, unit, default, min, max, step, class, "     \
+	  "pending, pending_from_ms, changed_ms, doc}]}")                      \
 	X(STATS_GET, "stats.get", RPC_READ, false,                             \
 	  "Totals over accounts, proposals and ballots.",                      \
 	  "{height, accounts, stake, reputation, proposals, states: {…}, "   \

@@ -286,6 +286,56 @@ static void read_accounts(struct parser *p, struct genesis *g)
 	}
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, PUBLIC_KEY_BYTES);
+}
+
+static void read_members(struct parser *p, struct council *c)
+{
+	bool first = true;
+
+	while (next_element(p, &first)) {
+		if (c->count == LIMIT_COUNCIL) {
+			fail(p, "a council has at most %u members",
+			     LIMIT_COUNCIL);
+			return;
+		}
+		read_key(p, &c->members[c->count]);
+		if (p->err)
+			return;
+		c->count++;
+	}
+	if (c->count > 0)
+		qsort(c->members, c->count, sizeof(c->members[0]), by_bytes);
+}
+
+static void read_council(struct parser *p, struct genesis *g)
+{
+	static const char *const WORDS[] = {"members", "threshold",
+					    "threshold_delayed"};
+	uint64_t number[2] = {0, 0};
+	char word[WORD_BYTES];
+	unsigned int seen = 0;
+	bool first = true;
+
+	while (next_member(p, &first, word)) {
+		size_t i = find_member(p, &seen, WORDS, 3, word);
+
+		if (p->err)
+			return;
+		if (i == 0)
+			read_members(p, &g->council);
+		else
+			number[i - 1] = read_number(p);
+	}
+	require(p, seen, WORDS, 3);
+	if (!p->err && (number[0] > LIMIT_COUNCIL || number[1] > LIMIT_COUNCIL))
+		fail(p, "council: a threshold above %u", LIMIT_COUNCIL);
+	g->council.threshold = (uint32_t)number[0];
+	g->council.threshold_delayed = (uint32_t)number[1];
+}
+
 static void read_parameters(struct parser *p, struct genesis *g)
 {
 	bool seen[GENESIS_PARAM_COUNT + 1] = {false};
@@ -319,14 +369,15 @@ static void read_chain_id(struct parser *p, struct genesis *g)
 
 static void read_genesis(struct parser *p, struct genesis *g)
 {
-	static const char *const WORDS[] = {"chain_id", "time_ms", "validators",
-					    "accounts", "parameters"};
+	static const char *const WORDS[] = {"chain_id",	  "time_ms",
+					    "validators", "accounts",
+					    "parameters", "council"};
 	char word[WORD_BYTES];
 	unsigned int seen = 0;
 	bool first = true;
 
 	while (next_member(p, &first, word)) {
-		switch (find_member(p, &seen, WORDS, 5, word)) {
+		switch (find_member(p, &seen, WORDS, 6, word)) {
 		case 0:
 			read_chain_id(p, g);
 			break;
@@ -341,6 +392,9 @@ static void read_genesis(struct parser *p, struct genesis *g)
 			break;
 		case 4:
 			read_parameters(p, g);
+			break;
+		case 5:
+			read_council(p, g);
 			break;
 		}
 	}
@@ -440,6 +494,24 @@ static void put_validators(struct page *page, const struct genesis *g)
 	put(page, "],\n");
 }
 
+/* A network without a council says nothing of it. */
+static void put_council(struct page *page, const struct council *c)
+{
+	if (c->count == 0)
+		return;
+	put(page, "\"council\": {\"members\": [");
+	for (uint32_t i = 0; i < c->count; i++) {
+		char key[2 * PUBLIC_KEY_BYTES + 1];
+
+		hex_encode(key, c->members[i].b, PUBLIC_KEY_BYTES);
+		put(page, "%s\n \"%s\"", comma(i), key);
+	}
+	put(page,
+	    "],\n \"threshold\": \"%u\", "
+	    "\"threshold_delayed\": \"%u\"},\n",
+	    c->threshold, c->threshold_delayed);
+}
+
 static void put_accounts(struct page *page, const struct genesis *g)
 {
 	put(page, "\"accounts\": [");
@@ -468,6 +540,7 @@ enum err genesis_json_write(const struct genesis *g, const char *path,
 	    g->chain_id, g->time_ms);
 	put_parameters(&page, g);
 	put_validators(&page, g);
+	put_council(&page, &g->council);
 	put_accounts(&page, g);
 	put(&page, "}\n");
 	err = file_replace(path, page.data, page.size, 0644, text);

@@ -312,21 +312,46 @@ static json_t *param_value(const struct governance_param_info *info,
 	json_put(o, "default", json_u64(info->value_default));
 	json_put(o, "min", json_u64(info->min));
 	json_put(o, "max", json_u64(info->max));
+	json_put(o, "step", info->step ? json_u64(info->step) : json_null());
+	json_put(o, "class",
+		 json_string(governance_param_class_name(info->class)));
+	json_put(o, "pending", json_null());
+	json_put(o, "pending_from_ms", json_null());
+	json_put(o, "changed_ms", json_null());
 	json_put(o, "doc", json_string(info->sentence));
 	return o;
 }
 
+/* What proposals have decided of it, and when that comes. */
+static void put_change(json_t *o, const struct param_change *c,
+		       uint64_t next_epoch_ms)
+{
+	if (c->changed_ms > 0)
+		json_put(o, "changed_ms", json_time(c->changed_ms));
+	if (!c->pending)
+		return;
+	json_put(o, "pending", json_u64(c->next));
+	json_put(o, "pending_from_ms", json_time(next_epoch_ms));
+}
+
 enum err rpc_PARAMS_LIST_handler(struct rpc_call *call)
 {
-	const struct governance_params *p =
-		governance_params(call_governance(call));
+	const struct governance *g = call_governance(call);
+	const struct governance_params *p = governance_params(g);
+	const struct settings *settings = governance_settings(g);
 	const struct network_params *n = ledger_params(call_ledger(call));
 	struct governance_param_info info;
+	uint64_t next_epoch_ms;
 	json_t *list = json_array();
 
+	governance_epoch(g, &next_epoch_ms);
 	for (size_t i = 0; i < PARAM_COUNT; i++) {
+		json_t *row;
+
 		governance_param_info(&info, i);
-		json_push(list, param_value(&info, p->value[i]));
+		row = param_value(&info, p->value[i]);
+		put_change(row, &settings->change[i], next_epoch_ms);
+		json_push(list, row);
 	}
 	for (size_t i = 0; i < NETWORK_PARAM_COUNT; i++) {
 		network_param_info(&info, i);

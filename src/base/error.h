@@ -185,6 +185,15 @@
 	X(TOO_MANY_ACCOUNTS, 431, "too_many_accounts",                         \
 	  "the network has as many accounts as it may",                        \
 	  "send to an account that exists")                                    \
+	X(PARAMETER_COOLDOWN, 440, "parameter_cooldown",                       \
+	  "the parameter was changed a short while ago",                       \
+	  "params tells when; parameter.cooldown_ms is the wait")              \
+	X(AWARD_CAP, 441, "award_cap",                                         \
+	  "the epoch has no points left for that",                             \
+	  "params lists the caps; propose it for a later epoch")               \
+	X(UPGRADE, 442, "upgrade_not_possible",                                \
+	  "the version is not a later one, or its height has passed",          \
+	  "status tells the version and the height")                           \
 	/* Keys. */                                                            \
 	X(KEY_UNKNOWN, 500, "key_unknown", "there is no key with that name",   \
 	  "key list shows them; --keys names another folder")                  \

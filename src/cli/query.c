@@ -281,30 +281,41 @@ int cmd_PROPOSAL_SHOW(struct cli *cli)
 
 /* --- Parameters --- */
 
+static void param_cells(struct table *t, const json_t *row)
+{
+	const char *step = json_get_text(row, "step");
+	const char *pending = json_get_text(row, "pending");
+	char bounds[64], next[96] = "";
+
+	snprintf(bounds, sizeof(bounds), "%s to %s", json_get_text(row, "min"),
+		 json_get_text(row, "max"));
+	if (pending[0])
+		snprintf(next, sizeof(next), "%s from %s", pending,
+			 show_time(json_get_number(row, "pending_from_ms")));
+	table_cell(t, json_get_text(row, "name"));
+	table_cell(t, json_get_text(row, "value"));
+	table_cell(t, next);
+	table_cell(t, json_get_text(row, "unit"));
+	table_cell(t, bounds);
+	table_cell(t, step[0] ? step : "any");
+	table_cell(t, json_get_text(row, "class"));
+	table_cell(t, json_get_text(row, "doc"));
+}
+
 static void show_params(struct cli *cli, const json_t *list)
 {
-	struct table *t = table_new(5);
+	static const char *const NAMES[] = {"NAME",   "VALUE", "NEXT",	"UNIT",
+					    "BOUNDS", "STEP",  "CLASS", "WHAT"};
+	struct table *t = table_new(8);
 	const json_t *row;
 	size_t i;
 
 	(void)cli;
-	table_cell(t, "NAME");
-	table_cell(t, "VALUE");
-	table_cell(t, "UNIT");
-	table_cell(t, "BOUNDS");
-	table_cell(t, "WHAT");
+	table_head(t, NAMES);
 	table_right(t, 1);
-	json_array_foreach (list, i, row) {
-		char bounds[64];
-
-		snprintf(bounds, sizeof(bounds), "%s to %s",
-			 json_get_text(row, "min"), json_get_text(row, "max"));
-		table_cell(t, json_get_text(row, "name"));
-		table_cell(t, json_get_text(row, "value"));
-		table_cell(t, json_get_text(row, "unit"));
-		table_cell(t, bounds);
-		table_cell(t, json_get_text(row, "doc"));
-	}
+	table_right(t, 5);
+	json_array_foreach (list, i, row)
+		param_cells(t, row);
 	table_print(&t, stdout);
 }
 

@@ -116,7 +116,7 @@ static enum err check_submit(const struct governance *g,
 			       s->type);
 	err = check_texts(s->title, s->description, text);
 	if (err == ERR_OK)
-		err = contents_check(&s->actions, s->type, text);
+		err = contents_check(g, ctx, &s->actions, s->type, text);
 	if (err == ERR_OK)
 		err = check_stake(g, ctx->account, text);
 	if (err == ERR_OK)
@@ -150,7 +150,7 @@ static enum err check_amend(const struct governance *g,
 	if (err == ERR_OK)
 		err = check_own(g, ctx, a->proposal, 1u << STATE_DRAFT, text);
 	if (err == ERR_OK)
-		err = contents_check(&a->actions,
+		err = contents_check(g, ctx, &a->actions,
 				     entry_of(g, a->proposal)->p.type, text);
 	return err;
 }

@@ -1,6 +1,7 @@
 #include "governance/contents.h"
 
 #include "base/arena.h"
+#include "governance/execute.h"
 #include "governance/internal.h"
 
 #include <stdlib.h>
@@ -13,10 +14,18 @@ static bool is_on_chain(const struct action *a)
 	return a->kind == ACTION_TRANSFER || a->kind == ACTION_CALL;
 }
 
-enum err contents_check(const struct action_list *actions, uint32_t type,
+enum err contents_check(const struct governance *g,
+			const struct governance_context *ctx,
+			const struct action_list *actions, uint32_t type,
 			struct err_text *text)
 {
-	enum err err = actions_check(actions, (enum proposal_type)type, text);
+	const struct execution x = {
+		.type = (enum proposal_type)type,
+		.proposer = ctx->account,
+		.height = ctx->height,
+		.time_ms = ctx->time_ms,
+	};
+	enum err err = actions_check(actions, x.type, text);
 
 	for (uint32_t i = 0; !err && i < actions->count; i++) {
 		const char *name = action_kind_name(actions->list[i].kind);
@@ -30,7 +39,7 @@ enum err contents_check(const struct action_list *actions, uint32_t type,
 				      "version",
 				      i + 1, name);
 	}
-	return err;
+	return err ? err : execute_preview(g, &x, actions, NULL, text);
 }
 
 void contents_drop(struct entry *e)

@@ -10,10 +10,13 @@
 
 struct entry;
 struct governance;
+struct governance_context;
 
-/* May a proposal of the type be made with these actions? ERR_TOO_LARGE,
- * ERR_MALFORMED, ERR_ACTION_NOT_ALLOWED, ERR_NO_MAIN_CHAIN. */
-enum err contents_check(const struct action_list *actions, uint32_t type,
+/* May a proposal of the type be made now with these actions? The errors of
+ * actions_check, ERR_NO_MAIN_CHAIN, and those of execute_preview. */
+enum err contents_check(const struct governance *g,
+			const struct governance_context *ctx,
+			const struct action_list *actions, uint32_t type,
 			struct err_text *text) MUST_USE;
 
 /* Give a draft or a new proposal its texts and actions, its hashes and its id,

@@ -352,6 +352,29 @@ static bool flush_slice(struct governance *g, struct output *out,
 	return true;
 }
 
+/* What there is once. */
+static void flush_single(struct governance *g, struct output *out)
+{
+	if (g->params_pending) {
+		governance_key_single(&out->key, RECORD_PARAMS);
+		params_record_write(&out->w, &g->params, &g->settings);
+		emit(out);
+	}
+	if (g->settings_pending) {
+		governance_key_single(&out->key, RECORD_SETTINGS);
+		settings_record_write(&out->w, &g->settings);
+		emit(out);
+	}
+	if (g->globals_pending) {
+		governance_key_single(&out->key, RECORD_GLOBALS);
+		globals_record_write(&out->w, g);
+		emit(out);
+	}
+	g->params_pending = false;
+	g->settings_pending = false;
+	g->globals_pending = false;
+}
+
 bool governance_flush_some(struct governance *g,
 			   void (*sink)(void *context, struct bytes key,
 					struct bytes value),
@@ -376,10 +399,5 @@ void governance_flush(struct governance *g,
 	flush_accounts(g, &out, UINT32_MAX);
 	flush_slice(g, &out, UINT32_MAX);
 	flush_alerts(g, &out);
-	if (!g->globals_pending)
-		return;
-	g->globals_pending = false;
-	governance_key_globals(&out.key);
-	globals_record_write(&out.w, g);
-	emit(&out);
+	flush_single(g, &out);
 }

@@ -23,6 +23,8 @@ struct governance *governance_new(const struct hash *genesis,
 	g->epoch_start_ms = time_ms;
 	edges_init(&g->edges);
 	g->globals_pending = true;
+	g->params_pending = true;
+	g->settings_pending = true;
 	g->index = index_new();
 	return g;
 }
@@ -139,6 +141,32 @@ const struct governance_account *governance_account(const struct governance *g,
 const struct power_sum *governance_total(const struct governance *g)
 {
 	return &g->accounts.total;
+}
+
+enum err governance_add_validator(struct governance *g,
+				  const struct public_key *key, uint64_t weight,
+				  struct err_text *text)
+{
+	g->settings_pending = true;
+	return validator_plan_set(&g->settings.validators, key, weight, text);
+}
+
+enum err governance_set_council(struct governance *g,
+				const struct council *council,
+				struct err_text *text)
+{
+	enum err err = council_check(council, text);
+
+	if (err)
+		return err;
+	g->settings.council = *council;
+	g->settings_pending = true;
+	return ERR_OK;
+}
+
+const struct settings *governance_settings(const struct governance *g)
+{
+	return &g->settings;
 }
 
 const struct governance_params *governance_params(const struct governance *g)

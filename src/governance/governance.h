@@ -23,6 +23,7 @@
 #include "governance/index.h"
 #include "governance/largest.h"
 #include "governance/records.h"
+#include "governance/settings.h"
 
 struct governance;
 
@@ -99,6 +100,17 @@ const struct power_sum *governance_total(const struct governance *g);
 /* The epoch of governance, and the block time from which it is the next. */
 uint32_t governance_epoch(const struct governance *g, uint64_t *ends_ms);
 const struct governance_params *governance_params(const struct governance *g);
+
+/* At genesis: a validator of the network, and its emergency council.
+ * ERR_TOO_LARGE, ERR_MALFORMED; `text` (may be NULL) says why. */
+enum err governance_add_validator(struct governance *g,
+				  const struct public_key *key, uint64_t weight,
+				  struct err_text *text) MUST_USE;
+enum err governance_set_council(struct governance *g,
+				const struct council *council,
+				struct err_text *text) MUST_USE;
+/* What proposals have settled. Lent until the next change. */
+const struct settings *governance_settings(const struct governance *g);
 
 /* ---- Transactions ---- */
 

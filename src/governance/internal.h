@@ -10,6 +10,7 @@
 #include "governance/edges.h"
 #include "governance/governance.h"
 #include "governance/prose.h"
+#include "governance/settings.h"
 #include "governance/watch.h"
 
 struct entry {
@@ -59,7 +60,10 @@ struct load; /* load.c's */
 
 struct governance {
 	struct hash genesis;
-	struct governance_params params;
+	struct governance_params params; /* in force */
+	struct settings settings;
+	bool params_pending; /* their record is to be written */
+	bool settings_pending;
 
 	struct accounts accounts;
 	struct power_sum
@@ -123,10 +127,8 @@ void pending_edges(struct governance *g, uint32_t account);
 void pending_watch(struct governance *g, struct entry *e);
 void pending_fini(struct governance *g);
 
-/* The record of counters, totals and parameters. */
-#define GLOBALS_RECORD_BYTES                                                   \
-	(1 + HASH_BYTES + 4 + 28 + 8 + 8 + 4 + 8 + 4 * 4 +                     \
-	 GOVERNANCE_PARAMS_BYTES)
+/* The record of counters and totals. */
+#define GLOBALS_RECORD_BYTES (1 + HASH_BYTES + 4 + 28 + 8 + 8 + 4 + 8 + 4 * 4)
 void globals_record_write(struct writer *w, const struct governance *g);
 /* Treasury and epoch, which stand nowhere else. */
 void globals_record_take(struct reader *r, struct governance *g);

@@ -2,6 +2,7 @@
 #include "governance/internal.h"
 #include "governance/watch.h"
 
+#include "governance/execute.h"
 #include "governance/stake.h"
 
 uint64_t later(uint64_t time_ms, uint64_t by_ms)
@@ -157,6 +158,7 @@ static void begin_turn(struct governance *g, uint64_t length_ms)
 		steps = UINT32_MAX - g->accounts.epoch;
 	if (steps == 0)
 		return;
+	params_turn(g);
 	g->accounts.vote_min_stake =
 		governance_param_global(&g->params, PARAM_VOTE_MIN_STAKE);
 	accounts_turn_begin(&g->accounts, steps);

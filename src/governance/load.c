@@ -24,6 +24,8 @@ struct load {
 	size_t ballots_taken;
 	uint8_t globals[GLOBALS_RECORD_BYTES];
 	bool has_globals;
+	bool has_params;
+	bool has_settings;
 	uint32_t public_keys;
 	uint32_t texts;
 	uint32_t with_actions; /* proposals that must have that record */
@@ -160,6 +162,29 @@ static enum err load_globals(struct governance *g, struct reader *key,
 	if (!accounts_recount(&g->accounts, &g->stake))
 		return damaged(text, "an account is of a later epoch");
 	g->stake += g->treasury;
+	return ERR_OK;
+}
+
+static enum err load_params(struct governance *g, struct reader *key,
+			    struct bytes value, struct err_text *text)
+{
+	if (!reader_done(key) ||
+	    !params_record_read(&g->params, &g->settings, value) ||
+	    governance_params_check(&g->params, NULL))
+		return damaged(text, "the parameters' record is damaged");
+	g->accounts.vote_min_stake =
+		governance_param_global(&g->params, PARAM_VOTE_MIN_STAKE);
+	g->load->has_params = true;
+	return ERR_OK;
+}
+
+static enum err load_settings(struct governance *g, struct reader *key,
+			      struct bytes value, struct err_text *text)
+{
+	if (!reader_done(key) || !settings_record_read(&g->settings, value) ||
+	    g->settings.awarded_epoch > g->accounts.epoch)
+		return damaged(text, "the settings' record is damaged");
+	g->load->has_settings = true;
 	return ERR_OK;
 }
 
@@ -406,10 +431,12 @@ enum err governance_load(struct governance *g, struct bytes key,
 		[RECORD_ACCOUNT] = load_account,
 		[RECORD_BALLOT] = load_ballot,
 		[RECORD_EDGES] = load_edges,
+		[RECORD_PARAMS] = load_params,
 		[RECORD_GLOBALS] = load_globals,
 		[RECORD_PUBLIC_KEY] = load_public_key,
 		[RECORD_PROPOSAL] = load_proposal,
 		[RECORD_REASON] = load_reason,
+		[RECORD_SETTINGS] = load_settings,
 		[RECORD_WATCH] = load_watch,
 		[RECORD_TEXTS] = load_texts,
 		[RECORD_ACTIONS] = load_actions,
@@ -439,6 +466,8 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 	if (memcmp(l->globals, globals, sizeof(globals)) != 0)
 		return damaged(text, "the globals are not those of the records "
 				     "or of this network");
+	if (!l->has_params || !l->has_settings)
+		return damaged(text, "parameters or settings are missing");
 	if (l->public_keys != g->accounts.count)
 		return damaged(text, "a public key is missing");
 	if (l->watches != g->opened || !watchers_are_whole(g))
@@ -452,6 +481,8 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 	g->watchers.alerts_flushed = g->watchers.alert_count;
 	g->keys_flushed = g->accounts.count;
 	g->globals_pending = false;
+	g->params_pending = false;
+	g->settings_pending = false;
 	load_fini(g);
 	return ERR_OK;
 }

@@ -40,7 +40,13 @@ static const struct change global_changes[PARAM_GLOBALS] = {
 	[PARAM_PROPOSAL_MIN_STAKE] = {50000 * TOKEN, PARAM_EMERGENCY},
 	[PARAM_PROPOSAL_MAX_OPEN] = {16, PARAM_EMERGENCY},
 	[PARAM_DRAFT_EXPIRY_MS] = {30 * MS_DAY, PARAM_NORMAL},
-	[PARAM_VOTE_MIN_STAKE] = {0, PARAM_FIXED},
+	[PARAM_VOTE_MIN_STAKE] = {1000 * TOKEN, PARAM_NORMAL},
+	/* Decay is applied for many epochs at once. */
+	[PARAM_REPUTATION_KEPT_BP] = {0, PARAM_FIXED},
+	[PARAM_STAKE_MATURITY_MS] = {2 * MS_DAY, PARAM_NORMAL},
+	[PARAM_EPOCH_MS] = {7 * MS_DAY, PARAM_NORMAL},
+	[PARAM_PARAMETER_COOLDOWN_MS] = {7 * MS_DAY, PARAM_NORMAL},
+	[PARAM_REPUTATION_TECHNICAL_PROPOSAL] = {50 * POINT, PARAM_NORMAL},
 	[PARAM_TOKENS_FLOOR_BP] = {500, PARAM_NORMAL},
 };
 
@@ -148,6 +154,7 @@ void governance_params_fast(struct governance_params *p)
 	p->value[PARAM_DRAFT_EXPIRY_MS] = 600 * MS_SECOND;
 	p->value[PARAM_STAKE_MATURITY_MS] = 2 * MS_SECOND;
 	p->value[PARAM_EPOCH_MS] = 10 * MS_SECOND;
+	p->value[PARAM_PARAMETER_COOLDOWN_MS] = 0;
 	for (uint32_t t = 1; t <= PROPOSAL_TYPES; t++) {
 		p->value[type_index(t, PARAM_TYPE_DELAY_MS)] = MS_SECOND;
 		p->value[type_index(t, PARAM_TYPE_VOTING_MS)] = 20 * MS_SECOND;
@@ -164,6 +171,39 @@ uint64_t governance_param_type(const struct governance_params *p,
 			       enum proposal_type type, enum param_type which)
 {
 	return p->value[type_index(type, which)];
+}
+
+bool governance_param_in_bounds(size_t index, uint64_t value)
+{
+	uint32_t type;
+	const struct row *row = row_of(index, &type);
+
+	return value >= row->min && value <= row->max;
+}
+
+/* Pairs of which the first may not be above the second. */
+static const size_t orders[][2] = {
+	{PARAM_DETECT_HISTORY_MIN, PARAM_DETECT_HISTORY},
+	{PARAM_DETECT_HISTORY_MIN, PARAM_DETECT_SURGE_WINDOW},
+};
+
+enum err governance_params_check(const struct governance_params *p,
+				 struct err_text *text)
+{
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		struct governance_param_info low, high;
+		size_t a = orders[i][0], b = orders[i][1];
+
+		if (p->value[a] <= p->value[b])
+			continue;
+		governance_param_info(&low, a);
+		governance_param_info(&high, b);
+		return err_set(text, ERR_PARAMETER_BOUNDS,
+			       "%s would be %" PRIu64 ", above %s with "
+			       "%" PRIu64,
+			       low.name, p->value[a], high.name, p->value[b]);
+	}
+	return ERR_OK;
 }
 
 static enum err check_bounds(size_t index, uint64_t value,

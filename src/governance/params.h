@@ -72,6 +72,35 @@
 	X(REPUTATION_KEPT_BP, "reputation.kept_bp", "bp", 1, 10000, 9800,      \
 	  "share of its reputation that an account keeps at the turn of an "   \
 	  "epoch")                                                             \
+	X(REPUTATION_CAP_CODE_COMMIT, "reputation.cap_code_commit",            \
+	  "milli-points", 0, LIMIT_REPUTATION_TOTAL, 1000 * POINT,             \
+	  "most points an epoch awards for code commits")                      \
+	X(REPUTATION_CAP_BUG_REPORT, "reputation.cap_bug_report",              \
+	  "milli-points", 0, LIMIT_REPUTATION_TOTAL, 1000 * POINT,             \
+	  "most points an epoch awards for bug reports")                       \
+	X(REPUTATION_CAP_SECURITY_AUDIT, "reputation.cap_security_audit",      \
+	  "milli-points", 0, LIMIT_REPUTATION_TOTAL, 1000 * POINT,             \
+	  "most points an epoch awards for security audits")                   \
+	X(REPUTATION_CAP_DOCUMENTATION, "reputation.cap_documentation",        \
+	  "milli-points", 0, LIMIT_REPUTATION_TOTAL, 500 * POINT,              \
+	  "most points an epoch awards for documentation")                     \
+	X(REPUTATION_CAP_COMMUNITY_SUPPORT,                                    \
+	  "reputation.cap_community_support", "milli-points", 0,               \
+	  LIMIT_REPUTATION_TOTAL, 500 * POINT,                                 \
+	  "most points an epoch awards for community support")                 \
+	X(REPUTATION_CAP_RESEARCH, "reputation.cap_research", "milli-points",  \
+	  0, LIMIT_REPUTATION_TOTAL, 1000 * POINT,                             \
+	  "most points an epoch awards for research")                          \
+	X(REPUTATION_CAP_GOVERNANCE_PROPOSAL,                                  \
+	  "reputation.cap_governance_proposal", "milli-points", 0,             \
+	  LIMIT_REPUTATION_TOTAL, 500 * POINT,                                 \
+	  "most points an epoch awards for governance proposals")              \
+	X(REPUTATION_TECHNICAL_PROPOSAL, "reputation.technical_proposal",      \
+	  "milli-points", 0, 1000 * POINT, 10 * POINT,                         \
+	  "points for the proposer of an executed technical proposal")         \
+	X(PARAMETER_COOLDOWN_MS, "parameter.cooldown_ms", "ms", 0,             \
+	  365 * MS_DAY, 7 * MS_DAY,                                            \
+	  "time after which a parameter that was changed may change again")    \
 	X(TOKENS_FLOOR_BP, "tokens_floor_bp", "bp", 0, 5000, 200,              \
 	  "share of stake, for and abstain, that a quadratic or reputation "   \
 	  "vote needs")                                                        \
@@ -168,6 +197,13 @@ uint64_t governance_param_type(const struct governance_params *p,
  * unchanged and `text` says which. */
 enum err governance_param_set(struct governance_params *p, const char *name,
 			      uint64_t value, struct err_text *text) MUST_USE;
+
+bool governance_param_in_bounds(size_t index, uint64_t value);
+
+/* What must hold between parameters, whatever their own bounds say.
+ * ERR_PARAMETER_BOUNDS. */
+enum err governance_params_check(const struct governance_params *p,
+				 struct err_text *text) MUST_USE;
 
 /* The fixed layout: u16 count, then a u64 a parameter in table order. */
 #define GOVERNANCE_PARAMS_BYTES (2 + 8 * PARAM_COUNT)

@@ -8,7 +8,7 @@
 
 bool governance_owns_key(struct bytes key)
 {
-	return key.size > 0 && memchr("ABDGKPRWXYZ", key.data[0], 11) != NULL;
+	return key.size > 0 && memchr("ABDFGKPRSWXYZ", key.data[0], 13) != NULL;
 }
 
 static void key_start(struct governance_key *out, struct writer *w,
@@ -49,11 +49,12 @@ void governance_key_edges(struct governance_key *out, uint32_t account)
 	key_of_number(out, RECORD_EDGES, account);
 }
 
-void governance_key_globals(struct governance_key *out)
+void governance_key_single(struct governance_key *out,
+			   enum governance_record kind)
 {
 	struct writer w;
 
-	key_start(out, &w, RECORD_GLOBALS);
+	key_start(out, &w, kind);
 	out->size = w.size;
 }
 
@@ -393,7 +394,6 @@ void globals_record_write(struct writer *w, const struct governance *g)
 	write_u32(w, g->opened);
 	write_u32(w, g->edges.principals);
 	write_u32(w, g->watchers.alert_count);
-	governance_params_write(w, &g->params);
 }
 
 void globals_record_take(struct reader *r, struct governance *g)

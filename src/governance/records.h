@@ -20,14 +20,16 @@ enum governance_record {
 	RECORD_ACCOUNT = 'A',	 /* index(4) */
 	RECORD_BALLOT = 'B',	 /* number(4) index(4) */
 	RECORD_EDGES = 'D',	 /* index(4): delegations of that account */
+	RECORD_PARAMS = 'F',	 /* -: before all that depends on them */
 	RECORD_GLOBALS = 'G',	 /* - */
 	RECORD_PUBLIC_KEY = 'K', /* public key(32) */
 	RECORD_PROPOSAL = 'P',	 /* number(4) */
-	RECORD_REASON = 'R',  /* number(4): why cancelled, when it was said */
-	RECORD_WATCH = 'W',   /* number(4): what detectors keep of a vote */
-	RECORD_TEXTS = 'X',   /* number(4) */
-	RECORD_ACTIONS = 'Y', /* number(4): when it has any */
-	RECORD_ALERT = 'Z',   /* alert(4) */
+	RECORD_REASON = 'R',   /* number(4): why cancelled, when it was said */
+	RECORD_SETTINGS = 'S', /* - */
+	RECORD_WATCH = 'W',    /* number(4): what detectors keep of a vote */
+	RECORD_TEXTS = 'X',    /* number(4) */
+	RECORD_ACTIONS = 'Y',  /* number(4): when it has any */
+	RECORD_ALERT = 'Z',    /* alert(4) */
 };
 
 struct governance_key {
@@ -42,7 +44,9 @@ void governance_key_account(struct governance_key *out, uint32_t account);
 void governance_key_ballot(struct governance_key *out, uint32_t proposal,
 			   uint32_t account);
 void governance_key_edges(struct governance_key *out, uint32_t account);
-void governance_key_globals(struct governance_key *out);
+/* Of a record that there is once: globals, parameters, settings. */
+void governance_key_single(struct governance_key *out,
+			   enum governance_record kind);
 void governance_key_public_key(struct governance_key *out,
 			       const struct public_key *key);
 void governance_key_proposal(struct governance_key *out, uint32_t proposal);

@@ -196,6 +196,15 @@ static enum err check_validators(const struct genesis *g, struct err_text *text)
 	return ERR_OK;
 }
 
+static enum err check_council(const struct genesis *g, struct err_text *text)
+{
+	struct err_text why;
+
+	return council_check(&g->council, &why)
+		       ? err_set(text, ERR_GENESIS, "%.200s", why.text)
+		       : ERR_OK;
+}
+
 static enum err check_sums(const struct genesis *g, struct err_text *text)
 {
 	uint64_t stake = 0;
@@ -230,6 +239,10 @@ enum err genesis_check(const struct genesis *g, struct err_text *text)
 			       "and '_'",
 			       LIMIT_CHAIN_ID_BYTES);
 	err = check_validators(g, text);
+	if (!err && governance_params_check(&g->governance, text))
+		err = ERR_GENESIS;
+	if (!err)
+		err = check_council(g, text);
 	return err ? err : check_sums(g, text);
 }
 
@@ -257,6 +270,7 @@ void genesis_write_head(struct writer *w, const struct genesis *g)
 		write_u64(w, g->validators[i].weight);
 		write_name(w, g->validators[i].name);
 	}
+	council_write(w, &g->council);
 	write_u32(w, g->account_count);
 }
 
@@ -281,7 +295,8 @@ void genesis_write(struct writer *w, const struct genesis *g)
 size_t genesis_head_size(const struct genesis *g)
 {
 	size_t size = 1 + 1 + strlen(g->chain_id) + 8 + NETWORK_PARAMS_BYTES +
-		      GOVERNANCE_PARAMS_BYTES + 4 + 4;
+		      GOVERNANCE_PARAMS_BYTES + 4 + 3 +
+		      g->council.count * PUBLIC_KEY_BYTES + 4;
 
 	for (uint32_t i = 0; i < g->validator_count; i++)
 		size += PUBLIC_KEY_BYTES + 8 + 1 +
@@ -384,6 +399,10 @@ static enum err read_head(struct genesis *g, uint32_t *accounts,
 	    governance_params_read(&g->governance, r, text) ||
 	    read_validators(g, r, text))
 		return ERR_GENESIS;
+	if (!council_read(r, &g->council))
+		return err_set(text, ERR_GENESIS,
+			       "no council: members ascend, "
+			       "thresholds fit them");
 	*accounts = read_u32(r);
 	if (r->bad)
 		return err_set(text, ERR_GENESIS, "cut off in its head");

@@ -14,6 +14,7 @@
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "governance/params.h"
+#include "governance/settings.h"
 #include "ledger/network_params.h"
 
 #define GENESIS_NAME_BYTES 64u /* at most, without the NUL */
@@ -38,6 +39,7 @@ struct genesis {
 	struct governance_params governance;
 	uint32_t validator_count;
 	struct genesis_validator validators[LIMIT_VALIDATORS];
+	struct council council; /* members ascend; none: no council */
 	uint32_t account_count;
 	uint32_t account_room;
 	struct genesis_account *accounts; /* Owned; the order is the index. */

@@ -157,25 +157,55 @@ static void emit_all(struct ledger *l, const struct ledger_sink *sink)
 	     (struct bytes){record, w.size});
 }
 
+static enum err add_accounts(struct governance *g,
+			     const struct genesis *genesis,
+			     struct err_text *text)
+{
+	for (uint32_t i = 0; i < genesis->account_count; i++) {
+		const struct genesis_account *a = &genesis->accounts[i];
+		struct err_text why = {""};
+		enum err err = governance_add_account(g, &a->key, a->stake,
+						      a->reputation, &why);
+
+		if (err)
+			return err_set(text, err, "account %u: %.200s", i,
+				       why.text);
+	}
+	return ERR_OK;
+}
+
+/* What the genesis settles besides parameters. */
+static enum err add_settings(struct governance *g,
+			     const struct genesis *genesis,
+			     struct err_text *text)
+{
+	for (uint32_t i = 0; i < genesis->validator_count; i++) {
+		const struct genesis_validator *v = &genesis->validators[i];
+		enum err err =
+			governance_add_validator(g, &v->key, v->weight, text);
+
+		if (err)
+			return err;
+	}
+	return governance_set_council(g, &genesis->council, text);
+}
+
 enum err ledger_new(struct ledger **out, const struct genesis *genesis,
 		    const struct ledger_sink *sink, struct err_text *text)
 {
 	struct ledger *l;
 	struct hash hash;
+	enum err err;
 
 	genesis_hash(&hash, genesis);
 	l = ledger_open(&hash, genesis);
-	for (uint32_t i = 0; i < genesis->account_count; i++) {
-		const struct genesis_account *a = &genesis->accounts[i];
-		struct err_text why = {""};
-		enum err err = governance_add_account(
-			l->governance, &a->key, a->stake, a->reputation, &why);
-
-		if (!err)
-			continue;
+	err = add_accounts(l->governance, genesis, text);
+	if (!err)
+		err = add_settings(l->governance, genesis, text);
+	if (err) {
 		ledger_free(&l);
 		*out = NULL;
-		return err_set(text, err, "account %u: %.200s", i, why.text);
+		return err;
 	}
 	make_windows(l);
 	emit_all(l, sink);

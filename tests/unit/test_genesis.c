@@ -48,6 +48,13 @@ static struct genesis *make(uint32_t validators, uint32_t accounts)
 			snprintf(name, sizeof(name), "voter-%u", i);
 		err = genesis_add_account(g, &key, 1000000 + i, i, name, NULL);
 	}
+	if (validators > 1) { /* a council, too */
+		for (uint8_t i = 0; i < 3; i++)
+			g->council.members[i].b[0] = i;
+		g->council.count = 3;
+		g->council.threshold = 3;
+		g->council.threshold_delayed = 2;
+	}
 	assert_int_equal(err, ERR_OK);
 	return g;
 }
@@ -253,6 +260,81 @@ static void a_genesis_that_cannot_work_is_refused(void **state)
 	g->accounts[1].reputation = 1;
 	assert_int_equal(genesis_check(g, NULL), ERR_GENESIS);
 	drop(g);
+}
+
+static void a_council_must_be_able_to_act(void **state)
+{
+	struct genesis *g = make(2, 1);
+	struct err_text why;
+
+	(void)state;
+	assert_int_equal(genesis_check(g, &why), ERR_OK);
+	g->council.threshold = 4;
+	assert_int_equal(genesis_check(g, &why), ERR_GENESIS);
+	assert_non_null(strstr(why.text, "council: 4 at once"));
+	g->council.threshold = 1;
+	assert_int_equal(genesis_check(g, &why), ERR_GENESIS);
+	g->council.threshold_delayed = 1;
+	assert_int_equal(genesis_check(g, &why), ERR_OK);
+	g->council.members[1] = g->council.members[2];
+	assert_int_equal(genesis_check(g, &why), ERR_GENESIS);
+	drop(g);
+}
+
+static void parameters_at_odds_are_no_genesis(void **state)
+{
+	struct genesis *g = make(1, 1);
+	struct err_text why;
+
+	(void)state;
+	assert_int_equal(genesis_param_set(g, "detect.history", 2, NULL),
+			 ERR_OK);
+	assert_int_equal(genesis_check(g, &why), ERR_GENESIS);
+	assert_non_null(strstr(why.text, "detect.history_min"));
+	drop(g);
+}
+
+static void a_council_is_read_in_any_order(void **state)
+{
+#define K1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define K2 "2222222222222222222222222222222222222222222222222222222222222222"
+#define START                                                                  \
+	"{\"chain_id\": \"a\", \"time_ms\": \"1\", \"accounts\": [], "         \
+	"\"validators\": [{\"key\": \"" K1 "\", \"weight\": \"1\"}], "         \
+	"\"council\": {"
+#define OF(a, b) "\"members\": [\"" a "\", \"" b "\"]"
+#define NUMBERS(a, b)                                                          \
+	", \"threshold\": \"" a "\", \"threshold_delayed\": \"" b "\"}}"
+	static const struct {
+		const char *json;
+		enum err want;
+	} CASES[] = {
+		{START OF(K2, K1) NUMBERS("2", "1"), ERR_OK},
+		{START OF(K1, K1) NUMBERS("2", "1"), ERR_GENESIS},
+		{START OF(K1, K2) NUMBERS("3", "1"), ERR_GENESIS},
+		{START OF(K1, K2) NUMBERS("2", "0"), ERR_GENESIS},
+		{START OF(K1, K2) NUMBERS("4294967298", "1"), ERR_GENESIS},
+		{START OF(K1, K2) ", \"threshold\": \"2\"}}", ERR_GENESIS},
+		{START OF(K1, "12") NUMBERS("2", "1"), ERR_GENESIS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		const struct bytes json = {(const uint8_t *)CASES[i].json,
+					   strlen(CASES[i].json)};
+		struct genesis *g = empty();
+		struct err_text why = {""};
+
+		if (genesis_json_parse(g, json, "x", &why) != CASES[i].want)
+			fail_msg("case %zu: %s", i, why.text);
+		if (i == 0) {
+			assert_int_equal(g->council.members[0].b[0], 0x11);
+			assert_int_equal(g->council.members[1].b[0], 0x22);
+			assert_int_equal(g->council.threshold, 2);
+			assert_int_equal(g->council.threshold_delayed, 1);
+		}
+		drop(g);
+	}
 }
 
 static void names_are_plain_and_short(void **state)
@@ -705,6 +787,9 @@ int main(void)
 		cmocka_unit_test(the_hash_splits_into_head_and_accounts),
 		cmocka_unit_test(everything_in_it_changes_the_hash),
 		cmocka_unit_test(a_genesis_that_cannot_work_is_refused),
+		cmocka_unit_test(a_council_must_be_able_to_act),
+		cmocka_unit_test(parameters_at_odds_are_no_genesis),
+		cmocka_unit_test(a_council_is_read_in_any_order),
 		cmocka_unit_test(names_are_plain_and_short),
 		cmocka_unit_test(there_is_a_most_of_everything),
 		cmocka_unit_test(

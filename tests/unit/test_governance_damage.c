@@ -394,10 +394,10 @@ static void records_come_in_ascending_order(void **state)
 			 ERR_DATA_DAMAGED);
 	governance_free(&g);
 	/* Two public keys the wrong way round. */
-	assert_int_equal(map.list[3].key[0], RECORD_PUBLIC_KEY);
-	swapped = map.list[3];
-	map.list[3] = map.list[4];
-	map.list[4] = swapped;
+	assert_int_equal(map.list[4].key[0], RECORD_PUBLIC_KEY);
+	swapped = map.list[4];
+	map.list[4] = map.list[5];
+	map.list[5] = swapped;
 	assert_int_equal(map_try_load(&map, n.g), ERR_DATA_DAMAGED);
 	g = governance_new(&test_genesis, &params, T0);
 	assert_int_equal(governance_load_finish(g, NULL), ERR_DATA_DAMAGED);

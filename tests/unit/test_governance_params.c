@@ -105,6 +105,8 @@ static void the_fast_preset_votes_in_seconds_within_bounds(void **state)
 			assert_int_equal(fast.value[i], 2000);
 		else if (i == PARAM_EPOCH_MS)
 			assert_int_equal(fast.value[i], 10000);
+		else if (i == PARAM_PARAMETER_COOLDOWN_MS)
+			assert_int_equal(fast.value[i], 0);
 		else
 			assert_int_equal(fast.value[i], normal.value[i]);
 	}

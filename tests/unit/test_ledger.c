@@ -34,7 +34,7 @@ static void a_new_ledger_is_what_its_records_say(void **state)
 
 	(void)state;
 	assert_root(w);
-	assert_int_equal(w->disk.count, 2 * ACCOUNTS + 2);
+	assert_int_equal(w->disk.count, 2 * ACCOUNTS + 4);
 	block_genesis(&header, &digest, &w->hash, START_MS);
 	assert_true(hash_equal(&ledger_last_block(w->l)->digest, &digest));
 	assert_int_equal(ledger_last_block(w->l)->height, 0);
@@ -466,7 +466,10 @@ static void records_out_of_order_are_refused(void **state)
 	assert_int_equal(ledger_load(l, key_of(&r[0]), value_of(&r[0]), NULL),
 			 ERR_DATA_DAMAGED);
 	ledger_free(&l);
-	l = reload(w);
+	l = ledger_open(&w->hash, &w->genesis);
+	for (; key_of(r).data[0] < 'N'; r++)
+		assert_int_equal(ledger_load(l, key_of(r), value_of(r), NULL),
+				 ERR_OK);
 	assert_int_equal(ledger_load(l, KEY, (struct bytes){WINDOW, 16}, NULL),
 			 ERR_OK);
 	assert_int_equal(ledger_load(l, KEY, (struct bytes){WINDOW, 16}, NULL),
