@@ -73,6 +73,35 @@ def test_bounds_account_rate(context):
         raise Failure(f"two of one nonce: {errors}")
 
 
+def test_bounds_connection_rate(context):
+    """A connection that sends for many accounts faster than it may is told
+    when to go on; another connection does not feel it, and what was refused
+    is taken then"""
+    net, number = voting(context, settings=["connection_rate=3"])
+    node = net.nodes[0]
+    voters = ["alice_whale", "bob_dev", "charlie_user", "diana_validator",
+              "eve_researcher"]
+    raws = [signed(net, number, voter, 0) for voter in voters]
+    with Rpc(node.socket) as connection:
+        for raw in raws:
+            connection.send("tx.submit", tx=raw, wait="accepted")
+        answers = sorted((connection.read_line() for _ in raws),
+                         key=lambda answer: answer["id"])
+        errors = [answer.get("error") for answer in answers]
+        names = [error and error["data"]["name"] for error in errors]
+        if names != [None, None, None, "rate_limited", "rate_limited"]:
+            raise Failure(f"five at three a second: {errors}")
+        wait_ms = errors[4]["data"]["retry_after_ms"]
+        if not 0 < wait_ms <= 400:
+            raise Failure(f"to be tried again after {wait_ms} ms")
+        if submit_together(node, [raws[3]]) != [None]:
+            raise Failure("another connection was refused")
+        time.sleep(2 * wait_ms / 1000)
+        connection.call("tx.submit", tx=raws[4], wait="accepted")
+    wait_until("all five count", 20, lambda: len(node.rpc(
+        "vote.list", proposal=number)["votes"]) == 5)
+
+
 def test_bounds_another_validator(context):
     """What a validator cannot take, an observer hands to another one at
     once"""
