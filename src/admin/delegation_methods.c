@@ -6,9 +6,6 @@
 
 #include <stdlib.h>
 
-/* Adding up more of them than this would take too long. */
-#define RECEIVED_MAX 2048u
-
 static json_t *key_value(const struct governance *g, uint32_t account)
 {
 	const struct governance_account *a = governance_account(g, account);
@@ -57,61 +54,13 @@ json_t *delegations_value(const struct rpc_call *call, uint32_t account)
 	return rows;
 }
 
-/* What one account entrusts to another: its stake, or the part it limits. */
-static uint64_t entrusted(const struct governance *g, uint32_t principal,
-			  uint32_t target)
-{
-	uint64_t stake = governance_account(g, principal)->power.tokens;
-	struct governance_delegation list[LIMIT_DELEGATIONS];
-	uint32_t count = governance_delegations(g, list, principal);
-	uint64_t limited = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (list[i].target != target)
-			continue;
-		if (list[i].kind != DELEGATION_LIMITED)
-			return stake;
-		limited = list[i].amount < stake ? list[i].amount : stake;
-	}
-	return limited;
-}
-
-/* Each principal once, though it may lead there in several ways. */
-static bool is_first(const struct governance *g,
-		     const struct governance_delegation *d)
-{
-	struct governance_delegation list[LIMIT_DELEGATIONS];
-	uint32_t count = governance_delegations(g, list, d->principal);
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (list[i].target == d->target)
-			return list[i].serial == d->serial;
-	}
-	return false;
-}
-
 json_t *received_value(const struct rpc_call *call, uint32_t account)
 {
 	const struct governance *g = call_governance(call);
-	uint32_t count = governance_received_count(g, account);
-	struct governance_delegation list[64];
-	uint32_t cursor = 0, looked_at = 0;
-	uint64_t weight = 0;
 	json_t *o = json_object();
 
-	do {
-		uint32_t got =
-			governance_received(g, list, 64, account, &cursor);
-
-		for (uint32_t i = 0; i < got; i++) {
-			if (is_first(g, &list[i]))
-				weight += entrusted(g, list[i].principal,
-						    account);
-		}
-		looked_at += got;
-	} while (cursor && looked_at < RECEIVED_MAX);
-	json_put(o, "count", json_count(count));
-	json_put(o, "weight", cursor ? json_null() : json_u64(weight));
+	json_put(o, "count", json_count(governance_received_count(g, account)));
+	json_put(o, "weight", json_u64(governance_received_stake(g, account)));
 	return o;
 }
 

@@ -325,6 +325,8 @@ void accounts_set(struct accounts *a, uint32_t account, uint64_t from,
 	x->power.reputation = reputation;
 	if (stake != x->power.tokens)
 		x->power.quadratic = power_quadratic(stake);
+	if (a->on_stake && stake != x->power.tokens)
+		a->on_stake(a->context, account, x->power.tokens, stake);
 	x->power.tokens = stake;
 	x->eligible = is_eligible(a, x);
 	join(&a->total, x);

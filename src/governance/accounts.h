@@ -49,6 +49,11 @@ struct accounts {
 	uint32_t snapshot_count;
 	uint32_t snapshot_room;
 
+	/* Told of every change of mature stake; NULL: nobody is. */
+	void (*on_stake)(void *context, uint32_t account, uint64_t before,
+			 uint64_t now);
+	void *context;
+
 	struct largest by_stake; /* for readers alone */
 	struct largest by_reputation;
 

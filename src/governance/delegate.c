@@ -171,6 +171,7 @@ static void tell(struct governance *g, const struct governance_context *ctx)
 		.account = ctx->account,
 	};
 
+	entrust_do(g, ctx->account);
 	g->globals_pending |= g->edges.owner[ctx->account].last_serial == 1;
 	pending_edges(g, ctx->account);
 	event_add(g, &event);
@@ -187,6 +188,7 @@ void delegate_apply(struct governance *g, const struct governance_context *ctx,
 	assert(err == ERR_OK);
 	plan_delegation(&plan, g, ctx, &edge);
 	edges_make_room(e, g->accounts.count);
+	entrust_undo(g, ctx->account);
 	for (uint32_t i = 0; i < plan.ended_count; i++)
 		edges_end(e, plan.ended[i], ctx->height + 1);
 	for (uint32_t i = 0; i < plan.made_count; i++) {
@@ -250,6 +252,7 @@ void undelegate_apply(struct governance *g,
 	struct edges *e = &g->edges;
 	uint32_t next = edges_owner(e, ctx->account).first_out;
 
+	entrust_undo(g, ctx->account);
 	for (uint32_t i = 0; i < u->count; i++)
 		edges_end(e, find_serial(g, ctx->account, u->serials[i]),
 			  ctx->height + 1);

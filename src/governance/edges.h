@@ -41,6 +41,7 @@ struct edge_owner {
 	uint32_t received;    /* alive edges that lead to it */
 	uint32_t last_serial; /* 0: it never had an edge */
 	uint32_t pending;     /* the caller's; 0 at first */
+	uint64_t entrusted;   /* the caller's, too */
 };
 
 struct edges {

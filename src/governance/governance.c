@@ -16,6 +16,8 @@ struct governance *governance_new(const struct hash *genesis,
 	g->genesis = *genesis;
 	g->params = *params;
 	accounts_init(&g->accounts);
+	g->accounts.on_stake = entrust_change;
+	g->accounts.context = g;
 	g->accounts.vote_min_stake =
 		governance_param_global(params, PARAM_VOTE_MIN_STAKE);
 	g->accounts.kept_bp =

@@ -269,6 +269,10 @@ uint32_t governance_delegations(const struct governance *g,
 /* How many that stand lead to the account. */
 uint32_t governance_received_count(const struct governance *g,
 				   uint32_t account);
+/* The mature stake of those who made them: all of it, or the amounts to which
+ * they limited it. Expired ones stand, too. */
+uint64_t governance_received_stake(const struct governance *g,
+				   uint32_t account);
 /* Up to `room` of these from *cursor on, which is 0 at first; returns how many.
  * *cursor is 0 when there are no more. Any change makes cursors void: one that
  * no longer stands for anything of this account gives none. */

@@ -139,6 +139,13 @@ void entry_enlist(struct governance *g, const struct entry *e);
 void entry_delist(struct governance *g, const struct entry *e);
 uint32_t governance_turnout(const struct governance *g,
 			    const struct proposal *p);
+/* The account's stake as its delegates' readers see it: its edges or its stake
+ * change between undoing and doing. */
+void entrust_undo(struct governance *g, uint32_t account);
+void entrust_do(struct governance *g, uint32_t account);
+/* For accounts.on_stake. */
+void entrust_change(void *governance, uint32_t account, uint64_t before,
+		    uint64_t now);
 /* An account's first ballot on the proposal. */
 void ballot_enlist(struct governance *g, const struct entry *e,
 		   struct governance_ballot *ballot);

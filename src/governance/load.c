@@ -142,6 +142,7 @@ static enum err load_edges(struct governance *g, struct reader *key,
 		edges_add(&g->edges, &record.edge[i]);
 	}
 	edges_set_serial(&g->edges, account, record.last_serial);
+	entrust_do(g, account);
 	return ERR_OK;
 }
 

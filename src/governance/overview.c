@@ -27,6 +27,80 @@ uint32_t governance_turnout(const struct governance *g,
 	return tally_turnout(&result);
 }
 
+/* ---- Who entrusts how much ---- */
+
+/* What goes to the edge's target over all the edges of its principal. */
+static uint64_t goes_to(const struct edges *e, const struct edge *edge,
+			uint64_t stake)
+{
+	uint32_t next = e->owner[edge->principal].first_out;
+	uint64_t limited = 0;
+
+	for (; next != EDGE_NONE; next = e->pool[next].next_out) {
+		const struct edge *other = &e->pool[next];
+
+		if (!edge_is_alive(other) || other->target != edge->target)
+			continue;
+		if (other->kind != DELEGATION_LIMITED)
+			return stake;
+		limited += other->amount;
+	}
+	return limited < stake ? limited : stake;
+}
+
+/* The principal's first alive edge to its target speaks for all of them. */
+static bool is_first(const struct edges *e, uint32_t index)
+{
+	const struct edge *edge = &e->pool[index];
+	uint32_t next = e->owner[edge->principal].first_out;
+
+	while (next != index && (!edge_is_alive(&e->pool[next]) ||
+				 e->pool[next].target != edge->target))
+		next = e->pool[next].next_out;
+	return next == index;
+}
+
+static void entrust(struct governance *g, uint32_t account, uint64_t stake,
+		    uint64_t sign)
+{
+	struct edges *e = &g->edges;
+	uint32_t next = edges_owner(e, account).first_out;
+
+	for (; next != EDGE_NONE; next = e->pool[next].next_out) {
+		const struct edge *edge = &e->pool[next];
+
+		if (edge_is_alive(edge) && edge->target != EDGE_NOBODY &&
+		    is_first(e, next))
+			e->owner[edge->target].entrusted +=
+				sign * goes_to(e, edge, stake);
+	}
+}
+
+void entrust_undo(struct governance *g, uint32_t account)
+{
+	entrust(g, account, g->accounts.list[account].power.tokens,
+		(uint64_t)-1);
+}
+
+void entrust_do(struct governance *g, uint32_t account)
+{
+	entrust(g, account, g->accounts.list[account].power.tokens, 1);
+}
+
+void entrust_change(void *governance, uint32_t account, uint64_t before,
+		    uint64_t now)
+{
+	entrust(governance, account, before, (uint64_t)-1);
+	entrust(governance, account, now, 1);
+}
+
+uint64_t governance_received_stake(const struct governance *g, uint32_t account)
+{
+	return edges_owner(&g->edges, account).entrusted;
+}
+
+/* ---- Lists ---- */
+
 const struct proposal_index *governance_index(const struct governance *g)
 {
 	uint32_t number;

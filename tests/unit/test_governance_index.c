@@ -172,8 +172,44 @@ static void assert_histories(const struct governance *g)
 	}
 }
 
+/* What one account entrusts to another, from its delegations alone. */
+static uint64_t slow_entrusted(const struct governance *g, uint32_t from,
+			       uint32_t to)
+{
+	struct governance_delegation list[LIMIT_DELEGATIONS];
+	uint32_t count = governance_delegations(g, list, from);
+	uint64_t stake = governance_account(g, from)->power.tokens, limited = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (list[i].target != to)
+			continue;
+		if (list[i].kind != DELEGATION_LIMITED)
+			return stake;
+		limited += list[i].amount;
+	}
+	return limited < stake ? limited : stake;
+}
+
+/* Returns how much it is in all. */
+static uint64_t assert_received(const struct governance *g)
+{
+	uint32_t accounts = governance_account_count(g);
+	uint64_t all = 0;
+
+	for (uint32_t to = 0; to < accounts; to++) {
+		uint64_t sum = 0;
+
+		for (uint32_t from = 0; from < accounts; from++)
+			sum += slow_entrusted(g, from, to);
+		assert_int_equal(governance_received_stake(g, to), sum);
+		all += sum;
+	}
+	return all;
+}
+
 static void every_list_is_that_of_a_sort_in_random_worlds(void **state)
 {
+	uint64_t entrusted = 0;
 	struct chance c;
 
 	(void)state;
@@ -188,14 +224,17 @@ static void every_list_is_that_of_a_sort_in_random_worlds(void **state)
 			assert_all_lists(w.n.g, &c);
 			assert_sums(w.n.g);
 			assert_histories(w.n.g);
+			entrusted += assert_received(w.n.g);
 		}
 		again = map_load(&w.map, w.n.g);
 		assert_all_lists(again, &c);
 		assert_sums(again);
 		assert_histories(again);
+		assert_received(again);
 		governance_free(&again);
 		world_fini(&w);
 	}
+	assert_true(entrusted > 0);
 }
 
 static void a_ballot_moves_its_proposal_in_the_order_of_turnout(void **state)
