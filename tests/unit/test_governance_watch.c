@@ -20,6 +20,8 @@ static void init(struct test_net *n, uint64_t history)
 	governance_params_default(&params);
 	params.value[PARAM_EPOCH_MS] = 365 * MS_DAY;
 	params.value[PARAM_DETECT_HISTORY] = history;
+	if (params.value[PARAM_DETECT_HISTORY_MIN] > history)
+		params.value[PARAM_DETECT_HISTORY_MIN] = history;
 	params.value[PARAM_DETECT_DORMANT_ACCOUNTS] = 2;
 	net_init(n, &params);
 	for (uint32_t i = 0; i < MANY; i++)
