@@ -27,17 +27,20 @@ static const struct power_sum *total_of(const struct governance *g,
 /* --- Tallies --- */
 
 static json_t *tally_choice(const struct tally_result *r,
-			    const struct proposal *p, enum choice choice)
+			    const struct proposal *p, const struct power *total,
+			    enum choice choice)
 {
+	const struct power_sum *own = &p->tally.choice[choice - 1];
+	const struct power *carried = &p->tally.carried[choice - 1];
 	json_t *o = json_object();
 
-	/* Nothing is delegated yet: all weight is the voters' own. */
 	json_put(o, "weight", json_u128(r->weight[choice - 1]));
-	json_put(o, "direct", json_u128(r->weight[choice - 1]));
-	json_put(o, "delegated", json_u128(0));
-	json_put(o, "voters", json_count(p->tally.choice[choice - 1].voters));
-	json_put(o, "stake",
-		 json_u64(p->tally.choice[choice - 1].power.tokens));
+	json_put(o, "direct",
+		 json_u128(tally_weight(&p->rules, total, &own->power)));
+	json_put(o, "delegated",
+		 json_u128(tally_weight(&p->rules, total, carried)));
+	json_put(o, "voters", json_count(own->voters));
+	json_put(o, "stake", json_u64(own->power.tokens + carried->tokens));
 	return o;
 }
 
@@ -52,9 +55,11 @@ static json_t *tally_value(const struct governance *g, const struct proposal *p)
 	json_put(o, "state", json_word(proposal_state_name(p->state)));
 	json_put(o, "mechanism", json_word(mechanism_name(p->rules.mechanism)));
 	part = json_object();
-	json_put(part, "for", tally_choice(&r, p, CHOICE_FOR));
-	json_put(part, "against", tally_choice(&r, p, CHOICE_AGAINST));
-	json_put(part, "abstain", tally_choice(&r, p, CHOICE_ABSTAIN));
+	json_put(part, "for", tally_choice(&r, p, &total->power, CHOICE_FOR));
+	json_put(part, "against",
+		 tally_choice(&r, p, &total->power, CHOICE_AGAINST));
+	json_put(part, "abstain",
+		 tally_choice(&r, p, &total->power, CHOICE_ABSTAIN));
 	json_put(o, "choices", part);
 	part = json_object();
 	json_put(part, "weight", json_u128(r.base));

@@ -179,6 +179,9 @@
 	X(UNKNOWN_DELEGATION, 423, "unknown_delegation",                       \
 	  "the account has no such delegation",                                \
 	  "delegate list shows them with their serials")                       \
+	X(DELEGATION_RATE, 424, "delegation_rate_limited",                     \
+	  "the account made as many delegations in this epoch as it may",      \
+	  "wait for the next epoch; clearing is never limited")                \
 	X(NOT_ENOUGH_STAKE, 430, "not_enough_stake",                           \
 	  "the account has less free stake than that",                         \
 	  "voter show tells what it holds and what is locked in deposits")     \

@@ -27,6 +27,7 @@
 #define LIMIT_TX_BALLOTS	 128u
 #define LIMIT_BALLOT_CHANGES	 16u
 #define LIMIT_DELEGATIONS	 16u /* of one account at a time */
+#define LIMIT_DELEGATION_DEPTH	 16u /* hops */
 #define LIMIT_BATCH_BYTES	 (512u * 1024u)
 #define LIMIT_BATCH_TXS		 4096u
 #define LIMIT_BLOCK_BATCHES	 512u

@@ -1,3 +1,4 @@
+#include "governance/cast.h"
 #include "governance/delegate.h"
 
 static uint32_t apply_submit(struct governance *g,
@@ -50,48 +51,6 @@ static void apply_cancel(struct governance *g,
 		pending_reason(g, e, c->reason);
 }
 
-static void apply_ballot(struct governance *g,
-			 const struct governance_context *ctx,
-			 const struct ballot *ballot)
-{
-	struct entry *e = entry_of(g, ballot->proposal);
-	struct governance_ballot *held =
-		ballots_find(&e->ballots, ctx->account);
-	struct snapshot s;
-	struct power power;
-	struct governance_event event = {
-		.kind = EVENT_BALLOT,
-		.proposal = e->p.number,
-		.account = ctx->account,
-		.state = e->p.state,
-		.choice = (enum choice)ballot->choice,
-	};
-
-	assert(e->p.state == STATE_VOTING);
-	watch_ballot(g, e, ctx, held ? held->choice : 0,
-		     (enum choice)ballot->choice);
-	proposal_snapshot(&s, &e->p);
-	accounts_power_at(&g->accounts, ctx->account, &s, &power);
-	if (held) {
-		tally_remove(&e->p.tally, held->choice, &power);
-		held->changes++;
-	} else {
-		const struct governance_ballot first = {.account =
-								ctx->account};
-
-		held = ballots_add(&e->ballots, &first);
-		ballot_enlist(g, e, held);
-	}
-	held->choice = (uint8_t)ballot->choice;
-	held->nonce = ctx->nonce;
-	held->height = ctx->height;
-	tally_add(&e->p.tally, held->choice, &power);
-	pending_ballot(g, e, held, &power, ballot->reason);
-	pending_proposal(g, e);
-	event.changes = held->changes;
-	event_add(g, &event);
-}
-
 static uint32_t apply_checked(struct governance *g,
 			      const struct governance_context *ctx,
 			      const struct payload *payload)
@@ -111,7 +70,7 @@ static uint32_t apply_checked(struct governance *g,
 		return payload->cancel.proposal;
 	case PAYLOAD_VOTE:
 		for (uint32_t i = 0; i < payload->vote.count; i++)
-			apply_ballot(g, ctx, &payload->vote.ballots[i]);
+			cast_ballot(g, ctx, &payload->vote.ballots[i]);
 		break;
 	case PAYLOAD_TRANSFER:
 		transfer_apply(g, ctx, &payload->transfer);

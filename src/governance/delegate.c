@@ -1,5 +1,7 @@
 #include "governance/delegate.h"
 
+#include <inttypes.h>
+
 /* A conditional edge names a type, so at most this many are cut by another. */
 #define MADE_MAX (PROPOSAL_TYPES + 1)
 
@@ -16,8 +18,9 @@ struct plan {
 
 uint64_t oldest_snapshot(const struct governance *g)
 {
-	return g->accounts.snapshot_count > 0 ? g->accounts.snapshots[0].height
-					      : UINT64_MAX;
+	const struct accounts *a = &g->accounts;
+
+	return a->snapshot_count > 0 ? a->snapshots[0].height : UINT64_MAX;
 }
 
 /* Does the new edge take the place of that one, in part at least? */
@@ -139,6 +142,26 @@ static enum err edge_of(struct edge *out, const struct governance *g,
 	return ERR_OK;
 }
 
+/* Changes it made in the epoch under way. */
+static uint32_t changes_of(const struct governance *g, uint32_t account)
+{
+	const struct edge_owner owner = edges_owner(&g->edges, account);
+
+	return owner.change_epoch == g->accounts.epoch ? owner.changes : 0;
+}
+
+static enum err check_rate(const struct governance *g, uint32_t account,
+			   struct err_text *text)
+{
+	uint64_t max = governance_param_global(&g->params,
+					       PARAM_DELEGATION_MAX_PER_EPOCH);
+
+	if (changes_of(g, account) < max)
+		return ERR_OK;
+	return err_set(text, ERR_DELEGATION_RATE,
+		       "the account made %" PRIu64 " in this epoch", max);
+}
+
 enum err delegate_check(const struct governance *g,
 			const struct governance_context *ctx,
 			const struct payload_delegate *d, struct err_text *text)
@@ -149,6 +172,8 @@ enum err delegate_check(const struct governance *g,
 
 	if (err == ERR_OK)
 		err = edge_of(&edge, g, ctx, d, text);
+	if (err == ERR_OK)
+		err = check_rate(g, ctx->account, text);
 	if (err != ERR_OK)
 		return err;
 	plan_delegation(&plan, g, ctx, &edge);
@@ -181,6 +206,7 @@ void delegate_apply(struct governance *g, const struct governance_context *ctx,
 		    const struct payload_delegate *d)
 {
 	struct edges *e = &g->edges;
+	struct edge_owner *owner;
 	struct edge edge;
 	struct plan plan;
 	enum err err = edge_of(&edge, g, ctx, d, NULL);
@@ -189,10 +215,13 @@ void delegate_apply(struct governance *g, const struct governance_context *ctx,
 	plan_delegation(&plan, g, ctx, &edge);
 	edges_make_room(e, g->accounts.count);
 	entrust_undo(g, ctx->account);
+	owner = &e->owner[ctx->account];
+	owner->changes = changes_of(g, ctx->account) + 1;
+	owner->change_epoch = g->accounts.epoch;
 	for (uint32_t i = 0; i < plan.ended_count; i++)
 		edges_end(e, plan.ended[i], ctx->height + 1);
 	for (uint32_t i = 0; i < plan.made_count; i++) {
-		plan.made[i].serial = e->owner[ctx->account].last_serial + 1;
+		plan.made[i].serial = owner->last_serial + 1;
 		edges_add(e, &plan.made[i]);
 	}
 	edges_prune(e, ctx->account, plan.oldest);

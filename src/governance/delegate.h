@@ -10,7 +10,7 @@
 
 /* ERR_MALFORMED (kind, target, types or amount that do not go together; to
  * oneself; expired already), ERR_UNKNOWN_ACCOUNT (the target),
- * ERR_TOO_MANY_DELEGATIONS. */
+ * ERR_DELEGATION_RATE, ERR_TOO_MANY_DELEGATIONS. */
 enum err delegate_check(const struct governance *g,
 			const struct governance_context *ctx,
 			const struct payload_delegate *d,

@@ -38,10 +38,12 @@ struct edge {
 struct edge_owner {
 	uint32_t first_out; /* EDGE_NONE: none */
 	uint32_t first_in;
-	uint32_t received;    /* alive edges that lead to it */
-	uint32_t last_serial; /* 0: it never had an edge */
-	uint32_t pending;     /* the caller's; 0 at first */
-	uint64_t entrusted;   /* the caller's, too */
+	uint32_t received;     /* alive edges that lead to it */
+	uint32_t last_serial;  /* 0: it never had an edge */
+	uint32_t change_epoch; /* the governance epoch it last made one in */
+	uint32_t changes;      /* how many in that */
+	uint32_t pending;      /* the caller's; 0 at first */
+	uint64_t entrusted;    /* the caller's, too */
 };
 
 struct edges {

@@ -96,6 +96,16 @@ void pending_reason(struct governance *g, struct entry *e, struct bytes reason)
 	keep_text(p, reason, (struct bytes){NULL, 0});
 }
 
+void pending_carried(struct governance *g, const struct entry *e,
+		     struct carried *carried)
+{
+	struct pending *p = pending_at(g, &carried->pending);
+
+	p->kind = PENDING_CARRIED;
+	p->number = e->p.number;
+	p->account = carried->account;
+}
+
 void pending_edges(struct governance *g, uint32_t account)
 {
 	struct pending *p = pending_at(g, &g->edges.owner[account].pending);
@@ -239,6 +249,17 @@ static void flush_reason(struct output *out, const struct pending *p)
 	emit(out);
 }
 
+static void flush_carried(struct output *out, const struct entry *e,
+			  const struct pending *p)
+{
+	struct carried *carried = carry_of(&e->carry, p->account);
+
+	carried->pending = 0;
+	governance_key_carried(&out->key, p->number, p->account);
+	carried_record_write(&out->w, &carried->power);
+	emit(out);
+}
+
 static void flush_edges(struct governance *g, struct output *out,
 			uint32_t account)
 {
@@ -247,6 +268,8 @@ static void flush_edges(struct governance *g, struct output *out,
 
 	owner->pending = 0;
 	record->last_serial = owner->last_serial;
+	record->change_epoch = owner->change_epoch;
+	record->changes = owner->changes;
 	record->count = 0;
 	for (uint32_t i = owner->first_out; i != EDGE_NONE;
 	     i = g->edges.pool[i].next_out) {
@@ -303,6 +326,9 @@ static void flush_pending(struct governance *g, struct output *out,
 		break;
 	case PENDING_REASON:
 		flush_reason(out, p);
+		break;
+	case PENDING_CARRIED:
+		flush_carried(out, e, p);
 		break;
 	case PENDING_EDGES:
 		flush_edges(g, out, p->account);

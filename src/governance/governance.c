@@ -36,6 +36,7 @@ static void entry_fini(struct entry *e)
 	ballots_fini(&e->ballots);
 	contents_drop(e);
 	free(e->watching.watch);
+	carry_fini(&e->carry);
 }
 
 void governance_free(struct governance **g)
@@ -316,6 +317,30 @@ const struct governance_ballot *governance_ballot_of(const struct governance *g,
 	if (ballot && position)
 		*position = (uint32_t)(ballot - e->ballots.list);
 	return ballot;
+}
+
+bool governance_carried_at(const struct governance *g, uint32_t number,
+			   uint32_t place, uint32_t *account,
+			   struct power *power)
+{
+	const struct entry *e = entry_of(g, number);
+
+	if (!e || place >= e->carry.count)
+		return false;
+	*account = e->carry.list[place].account;
+	*power = e->carry.list[place].power;
+	return true;
+}
+
+bool governance_carried_by(const struct governance *g, uint32_t number,
+			   uint32_t account, struct power *power)
+{
+	const struct entry *e = entry_of(g, number);
+	const struct carried *held = e ? carry_of(&e->carry, account) : NULL;
+
+	if (held)
+		*power = held->power;
+	return held != NULL;
 }
 
 unsigned __int128 governance_ballot_weight(const struct governance *g,

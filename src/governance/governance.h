@@ -128,9 +128,9 @@ struct governance_context {
  * more than 128 ballots), ERR_UNKNOWN_PROPOSAL, ERR_UNAUTHORISED,
  * ERR_WRONG_STATE, ERR_BELOW_MINIMUM_STAKE, ERR_TOO_MANY_OPEN,
  * ERR_NOT_ELIGIBLE, ERR_DUPLICATE_BALLOT, ERR_NOT_VOTING, ERR_OLDER_BALLOT,
- * ERR_TOO_MANY_CHANGES, ERR_UNKNOWN_ACCOUNT, ERR_TOO_MANY_DELEGATIONS,
- * ERR_UNKNOWN_DELEGATION, ERR_NOT_ENOUGH_STAKE, ERR_TOO_MANY_ACCOUNTS. `text`
- * (may be NULL) says more. */
+ * ERR_TOO_MANY_CHANGES, ERR_UNKNOWN_ACCOUNT, ERR_DELEGATION_RATE,
+ * ERR_TOO_MANY_DELEGATIONS, ERR_UNKNOWN_DELEGATION, ERR_NOT_ENOUGH_STAKE,
+ * ERR_TOO_MANY_ACCOUNTS. `text` (may be NULL) says more. */
 enum err governance_check(const struct governance *g,
 			  const struct governance_context *ctx,
 			  const struct payload *payload,
@@ -241,6 +241,14 @@ const struct governance_ballot *governance_ballot_of(const struct governance *g,
 						     uint32_t number,
 						     uint32_t account,
 						     uint32_t *position);
+/* What an account carries for others, before any cap. The places of those
+ * who carry run from 0, in no order that means anything, and stay while the
+ * process runs. False for a place or an account that has none. */
+bool governance_carried_at(const struct governance *g, uint32_t number,
+			   uint32_t place, uint32_t *account,
+			   struct power *power);
+bool governance_carried_by(const struct governance *g, uint32_t number,
+			   uint32_t account, struct power *power);
 /* What the account weighs, in the proposal's mechanism; before and while it is
  * voted on. A ballot's record says it for good. */
 unsigned __int128 governance_ballot_weight(const struct governance *g,

@@ -6,6 +6,7 @@
 #include "governance/accounts.h"
 #include "governance/ballots.h"
 #include "governance/contents.h"
+#include "governance/carry.h"
 #include "governance/deadlines.h"
 #include "governance/edges.h"
 #include "governance/governance.h"
@@ -18,6 +19,7 @@ struct entry {
 	struct ballots ballots;
 	uint8_t *actions; /* Owned; their layout; NULL: none, or no use */
 	size_t actions_size;
+	struct carry carry;
 	struct watching watching;
 	uint32_t pending_record; /* 1 + index in `pending`; 0: none */
 	uint32_t pending_texts;
@@ -31,6 +33,7 @@ enum pending_kind {
 	PENDING_ACTIONS,
 	PENDING_REASON,
 	PENDING_EDGES,
+	PENDING_CARRIED,
 	PENDING_WATCH,
 };
 
@@ -39,7 +42,7 @@ enum pending_kind {
 struct pending {
 	enum pending_kind kind;
 	uint32_t number;
-	uint32_t account;  /* of a ballot, of edges */
+	uint32_t account;  /* of a ballot, edges or what is carried */
 	uint32_t position; /* of a ballot */
 	uint64_t tokens;   /* its account's at the snapshot */
 	uint64_t reputation;
@@ -54,6 +57,17 @@ enum advance_phase {
 	ADVANCE_EPOCH,	/* the turn is walking */
 	ADVANCE_MATURE, /* lots that are due */
 	ADVANCE_DUE,	/* proposals that are due */
+};
+
+/* First ballots of one transaction that wait for their walk. */
+struct casting {
+	uint32_t account;		   /* whose they are */
+	uint32_t number[LIMIT_TX_BALLOTS]; /* of their proposals */
+	uint32_t count;
+	uint32_t next;
+	bool walking; /* `walk` is under way, for `next` */
+	struct carry_walk walk;
+	struct carry_graph graph;
 };
 
 struct load; /* load.c's */
@@ -74,6 +88,7 @@ struct governance {
 	uint32_t keys_flushed; /* accounts whose key's record is written */
 
 	struct edges edges;
+	struct casting casting;
 
 	struct entry *entries; /* Owned; number n stands at [n - 1]. */
 	uint32_t entry_count;
@@ -123,6 +138,8 @@ void pending_ballot(struct governance *g, struct entry *e,
 		    struct governance_ballot *ballot, const struct power *own,
 		    struct bytes reason);
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason);
+void pending_carried(struct governance *g, const struct entry *e,
+		     struct carried *carried);
 void pending_edges(struct governance *g, uint32_t account);
 void pending_watch(struct governance *g, struct entry *e);
 void pending_fini(struct governance *g);

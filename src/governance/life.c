@@ -1,5 +1,5 @@
 /* The life of a proposal, and what time brings. */
-#include "governance/internal.h"
+#include "governance/cast.h"
 #include "governance/watch.h"
 
 #include "governance/execute.h"
@@ -51,8 +51,10 @@ void set_state(struct governance *g, struct entry *e, enum proposal_state to)
 	};
 
 	assert(proposal_may_become(e->p.state, to));
-	if (e->p.state == STATE_VOTING)
+	if (e->p.state == STATE_VOTING) {
 		watch_ended(g, e, to == STATE_PASSED || to == STATE_REJECTED);
+		voters_fini(&e->carry.voters);
+	}
 	entry_delist(g, e);
 	e->p.state = to;
 	entry_enlist(g, e);
@@ -221,9 +223,9 @@ static void advance_one(struct governance *g)
 
 bool governance_work(struct governance *g, uint32_t budget)
 {
-	while (g->advance.phase != ADVANCE_DONE && budget-- > 0)
+	for (; g->advance.phase != ADVANCE_DONE && budget > 0; budget--)
 		advance_one(g);
-	return g->advance.phase == ADVANCE_DONE;
+	return g->advance.phase == ADVANCE_DONE && cast_some(g, &budget);
 }
 
 void work_finish(struct governance *g)

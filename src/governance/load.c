@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Records come in the order of their keys: accounts, ballots, delegations,
- * globals, public keys, proposals, reasons, texts. Ballots wait here for their
- * proposal. */
+/* Records come in the order of their keys: accounts, ballots, carried,
+ * delegations, globals, public keys, proposals, reasons, texts. Ballots wait
+ * here for their proposal. */
 struct loaded_ballot {
 	struct governance_ballot ballot;
 	uint64_t tokens;
@@ -17,11 +17,21 @@ struct loaded_ballot {
 	uint32_t position;
 };
 
+struct loaded_carried {
+	struct power power;
+	uint32_t number;
+	uint32_t account;
+};
+
 struct load {
 	struct loaded_ballot *ballots; /* Owned. */
 	size_t ballot_count;
 	size_t ballot_capacity;
 	size_t ballots_taken;
+	struct loaded_carried *carried; /* Owned. */
+	size_t carried_count;
+	size_t carried_capacity;
+	size_t carried_taken;
 	uint8_t globals[GLOBALS_RECORD_BYTES];
 	bool has_globals;
 	bool has_params;
@@ -36,8 +46,10 @@ struct load {
 
 void load_fini(struct governance *g)
 {
-	if (g->load)
+	if (g->load) {
 		free(g->load->ballots);
+		free(g->load->carried);
+	}
 	free(g->load);
 	g->load = NULL;
 }
@@ -95,6 +107,28 @@ static enum err load_ballot(struct governance *g, struct reader *key,
 	return ERR_OK;
 }
 
+static enum err load_carried(struct governance *g, struct reader *key,
+			     struct bytes value, struct err_text *text)
+{
+	struct load *l = g->load;
+	struct loaded_carried *c;
+	uint32_t number = read_u32(key), account = read_u32(key);
+
+	if (l->carried_count == l->carried_capacity) {
+		l->carried_capacity =
+			l->carried_capacity ? 2 * l->carried_capacity : 256;
+		l->carried = mem_resize(l->carried,
+					l->carried_capacity * sizeof(*c));
+	}
+	c = &l->carried[l->carried_count++];
+	c->number = number;
+	c->account = account;
+	if (!reader_done(key) ||
+	    carried_record_read(&c->power, value) != ERR_OK)
+		return damaged(text, "a record of what is carried is damaged");
+	return ERR_OK;
+}
+
 /* May the account have both, alive? */
 static bool clash(const struct edge *a, const struct edge *b)
 {
@@ -143,6 +177,8 @@ static enum err load_edges(struct governance *g, struct reader *key,
 	}
 	edges_set_serial(&g->edges, account, record.last_serial);
 	entrust_do(g, account);
+	g->edges.owner[account].change_epoch = record.change_epoch;
+	g->edges.owner[account].changes = record.changes;
 	return ERR_OK;
 }
 
@@ -220,9 +256,8 @@ static bool is_same_tally(const struct tally *a, const struct tally *b)
 		const struct power_sum *x = &a->choice[i], *y = &b->choice[i];
 
 		if (x->voters != y->voters ||
-		    x->power.tokens != y->power.tokens ||
-		    x->power.quadratic != y->power.quadratic ||
-		    x->power.reputation != y->power.reputation)
+		    !power_is_same(&x->power, &y->power) ||
+		    !power_is_same(&a->carried[i], &b->carried[i]))
 			return false;
 	}
 	return true;
@@ -246,13 +281,12 @@ static bool take_power(const struct governance *g, struct power *out,
 	       power.tokens == b->tokens && power.reputation == b->reputation;
 }
 
-/* Take the proposal's ballots back in the order in which they were cast, and
- * see that they add up to its tally. */
-static bool take_ballots(struct governance *g, struct entry *e)
+/* Take the proposal's ballots back in the order in which they were cast. */
+static bool take_ballots(struct governance *g, struct entry *e,
+			 struct tally *sum)
 {
 	struct load *l = g->load;
 	struct loaded_ballot *first = l->ballots + l->ballots_taken;
-	struct tally sum = {0};
 	uint32_t count = 0;
 
 	while (l->ballots_taken + count < l->ballot_count &&
@@ -269,9 +303,43 @@ static bool take_ballots(struct governance *g, struct entry *e)
 		    !take_power(g, &power, &first[i], &e->p))
 			return false;
 		ballot_enlist(g, e, ballots_add(&e->ballots, b));
-		tally_add(&sum, b->choice, &power);
+		if (e->p.state == STATE_VOTING)
+			voters_add(&e->carry.voters, b->account);
+		tally_add(sum, b->choice, &power);
 	}
-	return is_same_tally(&sum, &e->p.tally);
+	return true;
+}
+
+/* Only who voted carries. */
+static bool take_carried(struct governance *g, struct entry *e,
+			 struct tally *sum)
+{
+	static const struct power nothing = {0};
+	struct load *l = g->load;
+
+	for (; l->carried_taken < l->carried_count; l->carried_taken++) {
+		const struct loaded_carried *c = &l->carried[l->carried_taken];
+		const struct governance_ballot *ballot;
+
+		if (c->number != e->p.number)
+			break;
+		ballot = ballots_find(&e->ballots, c->account);
+		if (!ballot)
+			return false;
+		carry_hold(&e->carry, c->account)->power = c->power;
+		tally_carry(sum, &e->p.rules, &e->p.total.power,
+			    (enum choice)ballot->choice, &nothing, &c->power);
+	}
+	return true;
+}
+
+/* See that ballots and what is carried add up to its tally. */
+static bool take_tally(struct governance *g, struct entry *e)
+{
+	struct tally sum = {0};
+
+	return take_ballots(g, e, &sum) && take_carried(g, e, &sum) &&
+	       is_same_tally(&sum, &e->p.tally);
 }
 
 static bool is_consistent(const struct governance *g, const struct proposal *p)
@@ -319,7 +387,7 @@ static enum err load_proposal(struct governance *g, struct reader *key,
 	if (p.state == STATE_VOTING)
 		accounts_keep(&g->accounts, p.snapshot_height,
 			      p.snapshot_epoch);
-	if (!take_ballots(g, e))
+	if (!take_tally(g, e))
 		return damaged(text, "ballots do not add up to their tally");
 	if (proposal_was_opened(&p))
 		g->opened++;
@@ -431,6 +499,7 @@ enum err governance_load(struct governance *g, struct bytes key,
 					   struct bytes, struct err_text *) = {
 		[RECORD_ACCOUNT] = load_account,
 		[RECORD_BALLOT] = load_ballot,
+		[RECORD_CARRIED] = load_carried,
 		[RECORD_EDGES] = load_edges,
 		[RECORD_PARAMS] = load_params,
 		[RECORD_GLOBALS] = load_globals,
@@ -477,7 +546,8 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 		return damaged(text, "a text is missing");
 	if (l->actions != l->with_actions)
 		return damaged(text, "actions are missing");
-	if (l->ballots_taken != l->ballot_count)
+	if (l->ballots_taken != l->ballot_count ||
+	    l->carried_taken != l->carried_count)
 		return damaged(text, "ballots are left over");
 	g->watchers.alerts_flushed = g->watchers.alert_count;
 	g->keys_flushed = g->accounts.count;

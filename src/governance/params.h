@@ -101,6 +101,11 @@
 	X(PARAMETER_COOLDOWN_MS, "parameter.cooldown_ms", "ms", 0,             \
 	  365 * MS_DAY, 7 * MS_DAY,                                            \
 	  "time after which a parameter that was changed may change again")    \
+	X(DELEGATION_DEPTH, "delegation.depth", "hops", 1,                     \
+	  LIMIT_DELEGATION_DEPTH, 8,                                           \
+	  "how far delegated power looks for somebody who voted")              \
+	X(DELEGATION_MAX_PER_EPOCH, "delegation.max_per_epoch", "delegations", \
+	  1, 10000, 32, "delegations an account may make in one epoch")        \
 	X(TOKENS_FLOOR_BP, "tokens_floor_bp", "bp", 0, 5000, 200,              \
 	  "share of stake, for and abstain, that a quadratic or reputation "   \
 	  "vote needs")                                                        \
@@ -131,7 +136,10 @@
 	X(APPROVAL_BP, "approval_bp", "bp", 5000, 9000, 5000, 5000, 6700,      \
 	  6700, 5000, 5000, 5000, "share of for among for and against")        \
 	X(APPROVAL_STRICT, "approval_strict", "0 or 1", 0, 1, 1, 1, 0, 0, 1,   \
-	  1, 1, "1: approval must be above the share; 0: at least")
+	  1, 1, "1: approval must be above the share; 0: at least")            \
+	X(CARRY_CAP_BP, "carry_cap_bp", "bp", 1, 10000, 10000, 10000, 10000,   \
+	  1500, 10000, 10000, 10000,                                           \
+	  "most of all power that one voter may carry for others")
 
 enum param_global {
 #define PARAM_ENUM(symbol, ...) PARAM_##symbol,

@@ -8,7 +8,8 @@
 
 bool governance_owns_key(struct bytes key)
 {
-	return key.size > 0 && memchr("ABDFGKPRSWXYZ", key.data[0], 13) != NULL;
+	return key.size > 0 &&
+	       memchr("ABCDFGKPRSWXYZ", key.data[0], 14) != NULL;
 }
 
 static void key_start(struct governance_key *out, struct writer *w,
@@ -33,15 +34,28 @@ void governance_key_account(struct governance_key *out, uint32_t account)
 	key_of_number(out, RECORD_ACCOUNT, account);
 }
 
-void governance_key_ballot(struct governance_key *out, uint32_t proposal,
-			   uint32_t account)
+static void key_of_voter(struct governance_key *out,
+			 enum governance_record kind, uint32_t proposal,
+			 uint32_t account)
 {
 	struct writer w;
 
-	key_start(out, &w, RECORD_BALLOT);
+	key_start(out, &w, kind);
 	write_u32(&w, proposal);
 	write_u32(&w, account);
 	out->size = w.size;
+}
+
+void governance_key_ballot(struct governance_key *out, uint32_t proposal,
+			   uint32_t account)
+{
+	key_of_voter(out, RECORD_BALLOT, proposal, account);
+}
+
+void governance_key_carried(struct governance_key *out, uint32_t proposal,
+			    uint32_t account)
+{
+	key_of_voter(out, RECORD_CARRIED, proposal, account);
 }
 
 void governance_key_edges(struct governance_key *out, uint32_t account)
@@ -167,6 +181,8 @@ void edges_record_write(struct writer *w, const struct edges_record *e)
 	uint32_t serial = 0;
 
 	write_varint(w, e->last_serial);
+	write_varint(w, e->change_epoch);
+	write_varint(w, e->changes);
 	write_varint(w, e->count);
 	for (uint32_t i = 0; i < e->count; i++) {
 		const struct edge *edge = &e->edge[i];
@@ -217,6 +233,8 @@ enum err edges_record_read(struct edges_record *out, struct bytes value)
 	memset(out, 0, sizeof(*out));
 	reader_init(&r, value.data, value.size);
 	out->last_serial = (uint32_t)read_varint_max(&r, UINT32_MAX);
+	out->change_epoch = (uint32_t)read_varint_max(&r, UINT32_MAX);
+	out->changes = (uint32_t)read_varint_max(&r, UINT32_MAX);
 	out->count = (uint32_t)read_varint_max(&r, EDGES_KEPT_MAX);
 	for (uint32_t i = 0; i < out->count; i++) {
 		read_edge(&r, &out->edge[i], serial);
@@ -259,26 +277,76 @@ enum err reason_record_read(struct bytes *reason, struct bytes value)
 	return result_of(&r);
 }
 
+/* The bounds keep the arithmetic of a tally inside its integers. */
+static void bound_power(struct reader *r, const struct power *p)
+{
+	if (p->tokens > LIMIT_STAKE_TOTAL || p->quadratic > UINT64_C(1) << 60 ||
+	    p->reputation > LIMIT_REPUTATION_TOTAL)
+		r->bad = true;
+}
+
+void carried_record_write(struct writer *w, const struct power *p)
+{
+	write_varint(w, p->tokens);
+	write_varint(w, p->quadratic);
+	write_varint(w, p->reputation);
+}
+
+enum err carried_record_read(struct power *out, struct bytes value)
+{
+	struct reader r;
+
+	reader_init(&r, value.data, value.size);
+	out->tokens = read_varint(&r);
+	out->quadratic = read_varint(&r);
+	out->reputation = read_varint(&r);
+	bound_power(&r, out);
+	return result_of(&r);
+}
+
+static void write_power(struct writer *w, const struct power *p)
+{
+	write_u64(w, p->tokens);
+	write_u64(w, p->quadratic);
+	write_u64(w, p->reputation);
+}
+
+static void read_power(struct reader *r, struct power *p)
+{
+	p->tokens = read_u64(r);
+	p->quadratic = read_u64(r);
+	p->reputation = read_u64(r);
+	bound_power(r, p);
+}
+
 static void write_sum(struct writer *w, const struct power_sum *s)
 {
-	write_u64(w, s->power.tokens);
-	write_u64(w, s->power.quadratic);
-	write_u64(w, s->power.reputation);
+	write_power(w, &s->power);
 	write_u32(w, s->voters);
 }
 
-/* The bounds keep the arithmetic of a tally inside its integers. */
 static void read_sum(struct reader *r, struct power_sum *s)
 {
-	s->power.tokens = read_u64(r);
-	s->power.quadratic = read_u64(r);
-	s->power.reputation = read_u64(r);
+	read_power(r, &s->power);
 	s->voters = read_u32(r);
-	if (s->power.tokens > LIMIT_STAKE_TOTAL ||
-	    s->power.quadratic > UINT64_C(1) << 60 ||
-	    s->power.reputation > LIMIT_REPUTATION_TOTAL ||
-	    s->voters > LIMIT_ACCOUNTS)
+	if (s->voters > LIMIT_ACCOUNTS)
 		r->bad = true;
+}
+
+void tally_write(struct writer *w, const struct tally *t)
+{
+	for (size_t i = 0; i < CHOICES; i++)
+		write_sum(w, &t->choice[i]);
+	for (size_t i = 0; i < CHOICES; i++)
+		write_power(w, &t->carried[i]);
+}
+
+void tally_read(struct reader *r, struct tally *t)
+{
+	for (size_t i = 0; i < CHOICES; i++)
+		read_sum(r, &t->choice[i]);
+	for (size_t i = 0; i < CHOICES; i++)
+		read_power(r, &t->carried[i]);
 }
 
 static void write_rules(struct writer *w, const struct rules *rules)
@@ -292,6 +360,8 @@ static void write_rules(struct writer *w, const struct rules *rules)
 	write_u16(w, rules->quorum_bp);
 	write_u16(w, rules->approval_bp);
 	write_u16(w, rules->floor_bp);
+	write_u16(w, rules->carry_cap_bp);
+	write_u8(w, rules->depth);
 	write_u64(w, rules->delay_ms);
 	write_u64(w, rules->voting_ms);
 	write_u64(w, rules->vote_min_stake);
@@ -310,10 +380,12 @@ static void read_rules(struct reader *r, struct rules *rules)
 	rules->quorum_bp = read_u16_max(r, 10000);
 	rules->approval_bp = read_u16_max(r, 10000);
 	rules->floor_bp = read_u16_max(r, 10000);
+	rules->carry_cap_bp = read_u16_max(r, 10000);
+	rules->depth = (uint8_t)read_u8_max(r, LIMIT_DELEGATION_DEPTH);
 	rules->delay_ms = read_u64(r);
 	rules->voting_ms = read_u64(r);
 	rules->vote_min_stake = read_u64(r);
-	if (rules->mechanism == 0)
+	if (rules->mechanism == 0 || rules->depth == 0)
 		r->bad = true;
 }
 
@@ -339,8 +411,7 @@ void proposal_record_write(struct writer *w, const struct proposal *p)
 	write_u64(w, p->snapshot_height);
 	write_u32(w, p->snapshot_epoch);
 	write_sum(w, &p->total);
-	for (size_t i = 0; i < CHOICES; i++)
-		write_sum(w, &p->tally.choice[i]);
+	tally_write(w, &p->tally);
 }
 
 enum err proposal_record_read(struct proposal *out, uint32_t number,
@@ -373,8 +444,7 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->snapshot_height = read_u64(&r);
 	out->snapshot_epoch = read_u32(&r);
 	read_sum(&r, &out->total);
-	for (size_t i = 0; i < CHOICES; i++)
-		read_sum(&r, &out->tally.choice[i]);
+	tally_read(&r, &out->tally);
 	if (out->type == 0 || out->state == 0)
 		return ERR_DATA_DAMAGED;
 	return result_of(&r);

@@ -19,6 +19,7 @@
 enum governance_record {
 	RECORD_ACCOUNT = 'A',	 /* index(4) */
 	RECORD_BALLOT = 'B',	 /* number(4) index(4) */
+	RECORD_CARRIED = 'C',	 /* number(4) index(4) */
 	RECORD_EDGES = 'D',	 /* index(4): delegations of that account */
 	RECORD_PARAMS = 'F',	 /* -: before all that depends on them */
 	RECORD_GLOBALS = 'G',	 /* - */
@@ -43,6 +44,8 @@ bool governance_owns_key(struct bytes key);
 void governance_key_account(struct governance_key *out, uint32_t account);
 void governance_key_ballot(struct governance_key *out, uint32_t proposal,
 			   uint32_t account);
+void governance_key_carried(struct governance_key *out, uint32_t proposal,
+			    uint32_t account);
 void governance_key_edges(struct governance_key *out, uint32_t account);
 /* Of a record that there is once: globals, parameters, settings. */
 void governance_key_single(struct governance_key *out,
@@ -71,6 +74,8 @@ struct ballot_record {
 /* As stored under RECORD_EDGES. */
 struct edges_record {
 	uint32_t last_serial; /* the youngest edge that ever was */
+	uint32_t change_epoch;
+	uint32_t changes;
 	uint32_t count;
 	/* Ascending by serial; principals and links are not set. */
 	struct edge edge[EDGES_KEPT_MAX];
@@ -80,6 +85,8 @@ struct edges_record {
  * point into `value`. */
 enum err ballot_record_read(struct ballot_record *out,
 			    struct bytes value) MUST_USE;
+/* What a voter carries for others, before any cap. */
+enum err carried_record_read(struct power *out, struct bytes value) MUST_USE;
 enum err edges_record_read(struct edges_record *out,
 			   struct bytes value) MUST_USE;
 /* Number and proposer are set; nothing outside the record is checked. */
@@ -90,7 +97,12 @@ enum err texts_record_read(struct bytes *title, struct bytes *description,
 enum err reason_record_read(struct bytes *reason, struct bytes value) MUST_USE;
 
 void ballot_record_write(struct writer *w, const struct ballot_record *b);
+void carried_record_write(struct writer *w, const struct power *p);
 void edges_record_write(struct writer *w, const struct edges_record *e);
+/* The part of a record that is a tally; sums beyond the limits are bad. */
+void tally_write(struct writer *w, const struct tally *t);
+void tally_read(struct reader *r, struct tally *t);
+
 void proposal_record_write(struct writer *w, const struct proposal *p);
 void texts_record_write(struct writer *w, struct bytes title,
 			struct bytes description);

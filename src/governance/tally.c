@@ -14,6 +14,9 @@ void rules_from_params(struct rules *out,
 	out->approval_strict = VALUE(APPROVAL_STRICT) != 0;
 	out->quorum_bp = (uint16_t)VALUE(QUORUM_BP);
 	out->approval_bp = (uint16_t)VALUE(APPROVAL_BP);
+	out->carry_cap_bp = (uint16_t)VALUE(CARRY_CAP_BP);
+	out->depth = (uint8_t)governance_param_global(params,
+						      PARAM_DELEGATION_DEPTH);
 	out->delay_ms = VALUE(DELAY_MS);
 	out->voting_ms = VALUE(VOTING_MS);
 	out->vote_min_stake =
@@ -45,6 +48,17 @@ uint64_t power_quadratic(uint64_t tokens)
 		}
 	}
 	return (uint64_t)root;
+}
+
+bool power_is_same(const struct power *a, const struct power *b)
+{
+	return a->tokens == b->tokens && a->quadratic == b->quadratic &&
+	       a->reputation == b->reputation;
+}
+
+bool power_is_zero(const struct power *p)
+{
+	return (p->tokens | p->quadratic | p->reputation) == 0;
 }
 
 void power_add(struct power *sum, const struct power *p)
@@ -79,6 +93,39 @@ void tally_remove(struct tally *t, enum choice choice, const struct power *p)
 	assert(sum->voters > 0);
 	power_subtract(&sum->power, p);
 	sum->voters--;
+}
+
+static uint64_t capped(uint64_t carried, uint64_t total, uint16_t bp)
+{
+	uint64_t cap = (uint64_t)((unsigned __int128)total * bp / BP_ONE);
+
+	return carried < cap ? carried : cap;
+}
+
+/* SPEC governance 10.5. */
+void tally_counted(struct power *out, const struct rules *rules,
+		   const struct power *total, const struct power *carried)
+{
+	uint16_t bp = rules->carry_cap_bp;
+
+	*out = *carried;
+	if (bp >= BP_ONE)
+		return;
+	out->tokens = capped(carried->tokens, total->tokens, bp);
+	out->quadratic = capped(carried->quadratic, total->quadratic, bp);
+	out->reputation = capped(carried->reputation, total->reputation, bp);
+}
+
+void tally_carry(struct tally *t, const struct rules *rules,
+		 const struct power *total, enum choice choice,
+		 const struct power *before, const struct power *now)
+{
+	struct power counted;
+
+	tally_counted(&counted, rules, total, before);
+	power_subtract(&t->carried[choice - 1], &counted);
+	tally_counted(&counted, rules, total, now);
+	power_add(&t->carried[choice - 1], &counted);
 }
 
 /* Tokens and reputation have no common unit: each is brought to the product
@@ -144,13 +191,14 @@ static enum tally_verdict verdict_of(const struct tally_result *r)
 void tally_evaluate(struct tally_result *out, const struct tally *t,
 		    const struct rules *rules, const struct power *total)
 {
-	const struct power *in_favour = &t->choice[CHOICE_FOR - 1].power;
-	const struct power *abstaining = &t->choice[CHOICE_ABSTAIN - 1].power;
+	struct power sum[CHOICES];
 	unsigned __int128 yes, no;
 
-	for (size_t i = 0; i < CHOICES; i++)
-		out->weight[i] =
-			tally_weight(rules, total, &t->choice[i].power);
+	for (size_t i = 0; i < CHOICES; i++) {
+		sum[i] = t->choice[i].power;
+		power_add(&sum[i], &t->carried[i]);
+		out->weight[i] = tally_weight(rules, total, &sum[i]);
+	}
 	yes = out->weight[CHOICE_FOR - 1];
 	no = out->weight[CHOICE_AGAINST - 1];
 
@@ -165,7 +213,8 @@ void tally_evaluate(struct tally_result *out, const struct tally *t,
 
 	out->floor_required =
 		(uint64_t)share_of(total->tokens, rules->floor_bp);
-	out->floor_reached = in_favour->tokens + abstaining->tokens;
+	out->floor_reached =
+		sum[CHOICE_FOR - 1].tokens + sum[CHOICE_ABSTAIN - 1].tokens;
 	out->floor_met = reaches(out->floor_reached, total->tokens,
 				 rules->floor_bp, false);
 

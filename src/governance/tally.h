@@ -22,7 +22,8 @@ struct power_sum {
 
 /* Running sums; choice c stands at [c - 1]. */
 struct tally {
-	struct power_sum choice[CHOICES];
+	struct power_sum choice[CHOICES]; /* the voters' own */
+	struct power carried[CHOICES];	  /* what they carry, as it counts */
 };
 
 /* A type's rules, as a proposal keeps them. */
@@ -34,7 +35,9 @@ struct rules {
 	bool approval_strict; /* above the threshold, not at it */
 	uint16_t quorum_bp;
 	uint16_t approval_bp;
-	uint16_t floor_bp; /* in tokens; 0 where the mechanism needs none */
+	uint16_t floor_bp;     /* in tokens; 0 where the mechanism needs none */
+	uint16_t carry_cap_bp; /* most of all power that one voter carries */
+	uint8_t depth;	       /* hops that delegated power goes */
 	uint64_t delay_ms;
 	uint64_t voting_ms;
 	uint64_t vote_min_stake; /* micro-tokens that make a voter */
@@ -74,6 +77,8 @@ void rules_from_params(struct rules *out,
 /* floor(sqrt(tokens * 2^40)); tokens <= 2^56. */
 uint64_t power_quadratic(uint64_t tokens);
 
+bool power_is_same(const struct power *a, const struct power *b);
+bool power_is_zero(const struct power *p);
 void power_add(struct power *sum, const struct power *p);
 /* `p` must be part of the sum. */
 void power_subtract(struct power *sum, const struct power *p);
@@ -81,6 +86,15 @@ void power_subtract(struct power *sum, const struct power *p);
 void tally_add(struct tally *t, enum choice choice, const struct power *p);
 /* Undo a tally_add of the same arguments. */
 void tally_remove(struct tally *t, enum choice choice, const struct power *p);
+
+/* What counts of what one voter carries, when everybody eligible holds
+ * `total`. */
+void tally_counted(struct power *out, const struct rules *rules,
+		   const struct power *total, const struct power *carried);
+/* The voter of that choice carries `now` and no longer `before`. */
+void tally_carry(struct tally *t, const struct rules *rules,
+		 const struct power *total, enum choice choice,
+		 const struct power *before, const struct power *now);
 
 /* What `p` weighs under `rules` when everybody eligible holds `total`. */
 unsigned __int128 tally_weight(const struct rules *rules,

@@ -78,14 +78,7 @@ static void read_list(struct reader *r, const struct governance *g,
 
 static void write_late(struct writer *w, const struct watch *watch)
 {
-	for (size_t c = 0; c < CHOICES; c++) {
-		const struct power_sum *s = &watch->before.choice[c];
-
-		write_u64(w, s->power.tokens);
-		write_u64(w, s->power.quadratic);
-		write_u64(w, s->power.reputation);
-		write_u32(w, s->voters);
-	}
+	tally_write(w, &watch->before);
 	write_u8(w, watch->mover_count);
 	for (uint8_t i = 0; i < watch->mover_count; i++) {
 		write_u32(w, watch->mover[i].account);
@@ -97,17 +90,7 @@ static void write_late(struct writer *w, const struct watch *watch)
 static void read_late(struct reader *r, const struct governance *g,
 		      const struct entry *e, struct watch *watch)
 {
-	for (size_t c = 0; c < CHOICES; c++) {
-		struct power_sum *s = &watch->before.choice[c];
-
-		s->power.tokens = read_u64(r);
-		s->power.quadratic = read_u64(r);
-		s->power.reputation = read_u64(r);
-		s->voters = read_u32(r);
-		r->bad |= s->power.tokens > LIMIT_STAKE_TOTAL ||
-			  s->power.quadratic > UINT64_C(1) << 60 ||
-			  s->power.reputation > LIMIT_REPUTATION_TOTAL;
-	}
+	tally_read(r, &watch->before);
 	watch->mover_count = read_max(r, WATCH_MOVERS);
 	for (uint8_t i = 0; i < watch->mover_count; i++) {
 		struct watch_mover *m = &watch->mover[i];

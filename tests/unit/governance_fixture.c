@@ -212,7 +212,11 @@ enum err net_apply(struct test_net *n, uint32_t account,
 		.time_ms = n->time_ms,
 	};
 
-	return governance_apply(n->g, number, &ctx, payload, &n->text);
+	enum err err = governance_apply(n->g, number, &ctx, payload, &n->text);
+
+	while (!governance_work(n->g, 1))
+		continue;
+	return err;
 }
 
 uint32_t net_submit(struct test_net *n, uint32_t account, uint32_t type,

@@ -21,7 +21,11 @@
 
 static void net_init_many(struct test_net *n, uint32_t count)
 {
-	net_init(n, NULL);
+	struct governance_params params;
+
+	governance_params_default(&params);
+	params.value[PARAM_DELEGATION_MAX_PER_EPOCH] = 50;
+	net_init(n, &params);
 	for (uint32_t i = 0; i < count; i++)
 		net_account(n, 50000, 0);
 }
@@ -237,6 +241,35 @@ static void sixteen_stand_and_no_more(void **state)
 	net_fini(&n);
 }
 
+static void an_epoch_has_room_for_so_many_new_ones(void **state)
+{
+	struct governance *copy;
+	struct map map = {0};
+	struct test_net n;
+
+	(void)state;
+	net_init_many(&n, 3);
+	for (uint32_t i = 0; i < 50; i++)
+		assert_int_equal(net_delegate(&n, 0, FULL, 1 + i % 2, 0, 0),
+				 ERR_OK);
+	assert_int_equal(net_delegate(&n, 0, FULL, 1, 0, 0),
+			 ERR_DELEGATION_RATE);
+	assert_int_equal(net_delegate(&n, 1, FULL, 0, 0, 0), ERR_OK);
+	/* Also after a restart. Taking back is never limited. */
+	map_flush(&map, n.g);
+	copy = map_load(&map, n.g);
+	governance_free(&n.g);
+	n.g = copy;
+	net_block(&n, T0 + MS_DAY - 1);
+	assert_int_equal(net_delegate(&n, 0, FULL, 1, 0, 0),
+			 ERR_DELEGATION_RATE);
+	assert_int_equal(net_undelegate(&n, 0, 0), ERR_OK);
+	net_block(&n, T0 + MS_DAY);
+	assert_int_equal(net_delegate(&n, 0, FULL, 1, 0, 0), ERR_OK);
+	map_fini(&map);
+	net_fini(&n);
+}
+
 /* A vote opens before each change, so each sees another delegation. */
 static void open_votes_bound_how_much_is_kept(void **state)
 {
@@ -247,6 +280,7 @@ static void open_votes_bound_how_much_is_kept(void **state)
 	(void)state;
 	governance_params_default(&params);
 	params.value[PARAM_PROPOSAL_MAX_OPEN] = 100;
+	params.value[PARAM_DELEGATION_MAX_PER_EPOCH] = 1000;
 	net_init(&n, &params);
 	for (uint32_t i = 0; i < 3; i++)
 		net_account(&n, 50000, 0);
@@ -595,6 +629,7 @@ int main(void)
 		cmocka_unit_test(clearing_ends_some_or_all),
 		cmocka_unit_test(what_does_not_go_together_is_refused),
 		cmocka_unit_test(sixteen_stand_and_no_more),
+		cmocka_unit_test(an_epoch_has_room_for_so_many_new_ones),
 		cmocka_unit_test(open_votes_bound_how_much_is_kept),
 		cmocka_unit_test(snapshots_see_what_stood_before_their_block),
 		cmocka_unit_test(
