@@ -26,10 +26,17 @@
 	X(SYBIL, 4, "sybil-burst", false,                                      \
 	  ("accounts", "share_bp", "by_funder", "origin"),                     \
 	  "accounts of one origin and like balances chose the same")           \
+	X(FLOODING, 5, "flooding", false,                                      \
+	  ("submissions", "window_ms", "by_all", ""),                          \
+	  "more proposals in a while than people can read")                    \
+	X(LOOK_ALIKE, 6, "look-alike", false, ("other", "", "", ""),           \
+	  "the title reads like that of another account's proposal")           \
 	X(SNIPING, 9, "quorum-sniping", false,                                 \
 	  ("accounts", "quorum_before", "quorum_required", "quorum_now"),      \
 	  "a few accounts brought the quorum in the late window, and it "      \
-	  "passes")
+	  "passes")                                                            \
+	X(REPLAY, 10, "replay", false, ("transactions", "", "", ""),           \
+	  "a block held many transactions of one account that had been there")
 
 enum detector {
 #define DETECT_ENUM(symbol, number, ...) DETECT_##symbol = (number),

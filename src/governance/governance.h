@@ -144,6 +144,10 @@ enum err governance_apply(struct governance *g, uint32_t *number,
 			  const struct payload *payload,
 			  struct err_text *text) MUST_USE;
 
+/* The block holds a transaction of this account whose nonce was used before:
+ * nothing comes of it, but detectors count. */
+void governance_note_replay(struct governance *g, uint32_t account);
+
 /* ---- Time ---- */
 
 /* A block begins: forget the last block's events, then do everything due at

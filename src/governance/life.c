@@ -79,6 +79,7 @@ void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms)
 	e->p.voting_start_ms = later(time_ms, e->p.rules.delay_ms);
 	e->p.voting_end_ms = later(e->p.voting_start_ms, e->p.rules.voting_ms);
 	set_state(g, e, STATE_SUBMITTED);
+	watch_submitted(g, e);
 }
 
 /* The snapshot: rules and totals as of this block, and its height, as of which
@@ -121,7 +122,7 @@ static void close_voting(struct governance *g, struct entry *e,
 {
 	struct tally_result result;
 
-	watch_closing(g, e, time_ms);
+	watch_closing(g, e);
 	governance_evaluate(g, &result, &e->p);
 	accounts_release(&g->accounts, e->p.snapshot_height);
 	end_proposal(g, e, result.would_pass ? STATE_PASSED : STATE_REJECTED,
@@ -187,6 +188,7 @@ void governance_advance(struct governance *g, uint64_t height, uint64_t time_ms)
 	assert(time_ms > 0);
 	work_finish(g);
 	g->event_count = 0;
+	g->watchers.replays.count = 0;
 	g->advance.phase = ADVANCE_MATURE;
 	g->advance.height = height;
 	g->advance.time_ms = time_ms;

@@ -391,6 +391,8 @@ static enum err load_proposal(struct governance *g, struct reader *key,
 		return damaged(text, "ballots do not add up to their tally");
 	if (proposal_was_opened(&p))
 		g->opened++;
+	if (p.submitted_ms > 0)
+		watchers_add_submitted(&g->watchers, e);
 	if (p.action_count > 0)
 		g->load->with_actions++;
 	entry_enlist(g, e);
@@ -416,7 +418,7 @@ static enum err load_reason(struct governance *g, struct reader *key,
 static enum err load_texts(struct governance *g, struct reader *key,
 			   struct bytes value, struct err_text *text)
 {
-	const struct entry *e = entry_of(g, read_u32(key));
+	struct entry *e = entry_of(g, read_u32(key));
 	struct bytes title, description;
 	struct hash hash;
 
@@ -427,6 +429,9 @@ static enum err load_texts(struct governance *g, struct reader *key,
 	proposal_text_hash(&hash, title, description);
 	if (!hash_equal(&hash, &e->p.text_hash))
 		return damaged(text, "a text is not what was proposed");
+	e->watching.title = title_skeleton(title);
+	submissions_title(&g->watchers.submissions, e->p.number,
+			  e->watching.title);
 	g->load->texts++;
 	return ERR_OK;
 }

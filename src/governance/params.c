@@ -152,6 +152,7 @@ void governance_params_fast(struct governance_params *p)
 {
 	governance_params_default(p);
 	p->value[PARAM_DRAFT_EXPIRY_MS] = 600 * MS_SECOND;
+	p->value[PARAM_DETECT_WINDOW_MS] = 60 * MS_SECOND;
 	p->value[PARAM_STAKE_MATURITY_MS] = 2 * MS_SECOND;
 	p->value[PARAM_EPOCH_MS] = 10 * MS_SECOND;
 	p->value[PARAM_PARAMETER_COOLDOWN_MS] = 0;

@@ -48,7 +48,16 @@
 	X(DETECT_SYBIL_SHARE, "detect.sybil_share_bp", "bp", 0, 10000, 100,    \
 	  "share of the cast that such a burst must reach")                    \
 	X(DETECT_SYBIL_BLOCKS, "detect.sybil_blocks", "blocks", 1, 1000000,    \
-	  100, "span of heights in which accounts are made together")
+	  100, "span of heights in which accounts are made together")          \
+	X(DETECT_WINDOW_MS, "detect.window_ms", "ms", MS_SECOND, 365 * MS_DAY, \
+	  MS_DAY, "time in which submissions are counted")                     \
+	X(DETECT_FLOOD_ACCOUNT, "detect.flood_account", "proposals", 2, 128,   \
+	  5, "submissions of one account in that time that are a flood")       \
+	X(DETECT_FLOOD_ALL, "detect.flood_all", "proposals", 2, 128, 50,       \
+	  "submissions of all in that time that are a flood")                  \
+	X(DETECT_REPLAYS, "detect.replays", "transactions", 1, 1000000, 32,    \
+	  "transactions of one account with used nonces, in one block, that "  \
+	  "are an attempt")
 
 /* X(symbol, name, unit, min, max, default, sentence) */
 #define PARAM_GLOBAL_TABLE(X)                                                  \

@@ -109,6 +109,52 @@ void watch_power(const struct governance *g, const struct entry *e,
 	*weight = tally_weight(&e->p.rules, &e->p.total.power, power);
 }
 
+static void raise(struct governance *g, uint32_t proposal, struct alert *a);
+
+static struct submission submission_of(const struct entry *e)
+{
+	return (struct submission){.time_ms = e->p.submitted_ms,
+				   .title = e->watching.title,
+				   .number = e->p.number,
+				   .account = e->p.proposer};
+}
+
+void watchers_add_submitted(struct watchers *w, const struct entry *e)
+{
+	const struct submission one = submission_of(e);
+
+	submissions_add(&w->submissions, &one);
+}
+
+void watch_submitted(struct governance *g, const struct entry *e)
+{
+	const struct submissions *s = &g->watchers.submissions;
+	const struct submission_limits limits = {
+		.window_ms = governance_param_global(&g->params,
+						     PARAM_DETECT_WINDOW_MS),
+		.by_account = limit(g, PARAM_DETECT_FLOOD_ACCOUNT),
+		.by_all = limit(g, PARAM_DETECT_FLOOD_ALL),
+	};
+	const struct submission now = submission_of(e);
+	struct alert a = {0};
+
+	submissions_add(&g->watchers.submissions, &now);
+	if (detect_flooding(s, &now, &limits, &a))
+		raise(g, e->p.number, &a);
+	memset(&a, 0, sizeof(a));
+	if (detect_look_alike(s, &now, &a))
+		raise(g, e->p.number, &a);
+}
+
+void governance_note_replay(struct governance *g, uint32_t account)
+{
+	struct alert a;
+
+	if (detect_replay(&g->watchers.replays, account,
+			  limit(g, PARAM_DETECT_REPLAYS), &a))
+		raise(g, 0, &a);
+}
+
 /* ---- Alerts ---- */
 
 void watchers_add_alert(struct watchers *w, const struct alert *a)
@@ -124,19 +170,19 @@ void watchers_add_alert(struct watchers *w, const struct alert *a)
 	w->alerts[w->alert_count - 1].number = w->alert_count;
 }
 
-static void raise(struct governance *g, struct entry *e, struct alert *a,
-		  uint64_t height, uint64_t time_ms)
+static void raise(struct governance *g, uint32_t proposal, struct alert *a)
 {
+	const struct entry *e = entry_of(g, proposal);
 	struct governance_event event = {
 		.kind = EVENT_ALERT,
-		.proposal = e->p.number,
-		.account = a->account_count ? a->account[0] : e->p.proposer,
-		.state = e->p.state,
+		.proposal = proposal,
+		.account = a->account_count ? a->account[0] : NO_ACCOUNT,
+		.state = e ? e->p.state : 0,
 	};
 
-	a->proposal = e->p.number;
-	a->height = height;
-	a->time_ms = time_ms;
+	a->proposal = proposal;
+	a->height = g->advance.height;
+	a->time_ms = g->advance.time_ms;
 	watchers_add_alert(&g->watchers, a);
 	event.from = g->watchers.alert_count;
 	g->globals_pending = true;
@@ -173,7 +219,7 @@ static void end_init(struct watch_end *end, const struct governance *g,
 	limits_from_params(&end->limits, g);
 }
 
-void watch_closing(struct governance *g, struct entry *e, uint64_t time_ms)
+void watch_closing(struct governance *g, struct entry *e)
 {
 	struct alert fired[DETECT_END_MAX];
 	struct watch_end end;
@@ -183,7 +229,7 @@ void watch_closing(struct governance *g, struct entry *e, uint64_t time_ms)
 	count = detect_end(&end, fired);
 	for (size_t i = 0; i < count; i++) {
 		e->watching.watch->fired |= (uint16_t)(1u << fired[i].kind);
-		raise(g, e, &fired[i], g->advance.height, time_ms);
+		raise(g, e->p.number, &fired[i]);
 	}
 	if (count > 0)
 		pending_watch(g, e);

@@ -5,7 +5,8 @@
 #ifndef BCAI_GOVERNANCE_WATCH_H
 #define BCAI_GOVERNANCE_WATCH_H
 
-#include "governance/detect.h"
+#include "governance/replays.h"
+#include "governance/submissions.h"
 
 struct governance;
 struct governance_context;
@@ -18,6 +19,7 @@ struct watching {
 	uint16_t fired;	     /* bit number: that detector has fired */
 	bool delayed;
 	uint32_t pending; /* 1 + index in `pending`; 0: none */
+	uint64_t title;	  /* skeleton */
 };
 
 /* Of all, in struct governance. */
@@ -29,18 +31,22 @@ struct watchers {
 	uint32_t alert_count;
 	uint32_t alert_capacity;
 	uint32_t alerts_flushed;
+	struct submissions submissions;
+	struct replays replays;
 };
 
 void watchers_fini(struct watchers *w);
 
+/* The proposal was handed in for a vote. */
+void watch_submitted(struct governance *g, const struct entry *e);
 /* The vote opened: rules, totals and snapshot stand in the proposal. */
 void watch_open(struct governance *g, struct entry *e);
 /* A ballot is about to replace `from` (0: none) by `to`. */
 void watch_ballot(struct governance *g, struct entry *e,
 		  const struct governance_context *ctx, enum choice from,
 		  enum choice to);
-/* The vote is about to close at this time: raise what fires. */
-void watch_closing(struct governance *g, struct entry *e, uint64_t time_ms);
+/* The vote is about to close: raise what fires. */
+void watch_closing(struct governance *g, struct entry *e);
 /* What an account weighs in this vote, by its snapshot. */
 void watch_power(const struct governance *g, const struct entry *e,
 		 uint32_t account, struct power *power,
@@ -59,6 +65,8 @@ enum err alert_record_read(struct alert *out, uint32_t number,
 			   struct bytes value) MUST_USE;
 /* The next alert, as read back. */
 void watchers_add_alert(struct watchers *w, const struct alert *a);
+/* A proposal as read back, without its title. */
+void watchers_add_submitted(struct watchers *w, const struct entry *e);
 /* Every ended vote has its place, and none is missing. */
 bool watchers_are_whole(const struct governance *g);
 

@@ -432,6 +432,8 @@ enum err ledger_apply_tx(struct ledger *l, enum err *code, const struct tx *tx,
 			       (unsigned long long)tx->valid_until_ms,
 			       (unsigned long long)l->block.time_ms);
 	err = find_signer(l, &ctx.account, tx, text);
+	if (err == ERR_REPLAY)
+		governance_note_replay(l->governance, ctx.account);
 	if (err)
 		return err;
 	use_nonce(l, ctx.account, tx->nonce);

@@ -219,14 +219,23 @@ enum err net_apply(struct test_net *n, uint32_t account,
 	return err;
 }
 
+/* Each account has its own: two that read alike are another test's. */
+static size_t account_title(char *out, size_t size, uint32_t account)
+{
+	return (size_t)snprintf(out, size, "A title of account %u", account);
+}
+
 uint32_t net_submit(struct test_net *n, uint32_t account, uint32_t type,
 		    bool draft, enum err *err)
 {
+	char title[32];
 	const struct payload payload = {
 		.kind = PAYLOAD_SUBMIT,
 		.submit = {.type = type,
 			   .draft = draft,
-			   .title = text_of("A title"),
+			   .title = {(const uint8_t *)title,
+				     account_title(title, sizeof(title),
+						   account)},
 			   .description = text_of("What it is about.\n")},
 	};
 	uint32_t number = 0;

@@ -210,7 +210,8 @@ static void a_draft_is_amended_published_or_expires(void **state)
 static void
 an_id_commits_to_network_proposer_nonce_type_and_contents(void **state)
 {
-	static const uint8_t texts[] = "\0\0\0\7A title\0\0\0\x12"
+	static const uint8_t texts[] = "\0\0\0\x14"
+				       "A title of account 1\0\0\0\x12"
 				       "What it is about.\n";
 	uint8_t bytes[32 + 32 + 8 + 1 + 32 + 32] = {0};
 	struct hash text_hash, none, id;

@@ -103,6 +103,8 @@ static void the_fast_preset_votes_in_seconds_within_bounds(void **state)
 			assert_int_equal(fast.value[i], 600000);
 		else if (i == PARAM_STAKE_MATURITY_MS)
 			assert_int_equal(fast.value[i], 2000);
+		else if (i == PARAM_DETECT_WINDOW_MS)
+			assert_int_equal(fast.value[i], 60000);
 		else if (i == PARAM_EPOCH_MS)
 			assert_int_equal(fast.value[i], 10000);
 		else if (i == PARAM_PARAMETER_COOLDOWN_MS)
