@@ -57,7 +57,11 @@ struct admin_status {
 	uint32_t validators;
 	uint32_t proposals_open;
 	bool synced;
-	bool signing; /* it takes part in consensus now */
+	bool signing;		  /* it takes part in consensus now */
+	uint32_t protocol;	  /* the version that this program speaks */
+	uint32_t protocol_needed; /* 0: no other was decided */
+	uint64_t protocol_height; /* from which on it is */
+	struct hash protocol_build;
 };
 
 #define ADMIN_ADDRESS_BYTES 128
@@ -81,6 +85,7 @@ struct admin_peer {
 struct admin_validator {
 	struct public_key node_id;
 	uint64_t weight;
+	uint64_t pending_weight; /* what it is to have; 0: it is to go */
 	uint64_t last_signed_height;
 	bool online;
 };

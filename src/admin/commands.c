@@ -43,6 +43,13 @@ static const struct rpc_param PROPOSALS_PARAMS[] = {
 	PARAMS_END};
 static const struct rpc_param PROPOSAL_PARAMS[] = {
 	{"proposal", RPC_NUMBER, true, "its number"}, PARAMS_END};
+static const struct rpc_param PREVIEW_PARAMS[] = {
+	{"proposal", RPC_NUMBER, false, "a proposal's own actions"},
+	{"type", RPC_STRING, false, "or those of a proposal of this type"},
+	{"actions", RPC_HEX, false, "in the layout of the specification"},
+	PARAMS_END};
+static const struct rpc_param VALIDATORS_PARAMS[] = {
+	{"pending", RPC_BOOL, false, "those that are to be, too"}, PARAMS_END};
 static const struct rpc_param VOTES_PARAMS[] = {
 	{"proposal", RPC_NUMBER, true, "its number"},
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
@@ -111,6 +118,8 @@ static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
 	[RPC_EVIDENCE_LIST] = PAGE_PARAMS,
 	[RPC_PROPOSAL_LIST] = PROPOSALS_PARAMS,
 	[RPC_PROPOSAL_GET] = PROPOSAL_PARAMS,
+	[RPC_PROPOSAL_PREVIEW] = PREVIEW_PARAMS,
+	[RPC_VALIDATOR_LIST] = VALIDATORS_PARAMS,
 	[RPC_TALLY_GET] = PROPOSAL_PARAMS,
 	[RPC_VOTE_LIST] = VOTES_PARAMS,
 	[RPC_VOTER_GET] = ACCOUNT_PARAMS,
@@ -182,6 +191,7 @@ static const enum err *method_errors(enum rpc_method_id id)
 		[RPC_PEER_UNBAN] = PEER_ERRORS,
 		[RPC_PROPOSAL_LIST] = ACCOUNT_ERRORS,
 		[RPC_PROPOSAL_GET] = PROPOSAL_ERRORS,
+		[RPC_PROPOSAL_PREVIEW] = PROPOSAL_ERRORS,
 		[RPC_TALLY_GET] = PROPOSAL_ERRORS,
 		[RPC_VOTE_LIST] = PROPOSAL_ERRORS,
 		[RPC_ALERT_LIST] = PROPOSAL_ERRORS,
@@ -465,6 +475,9 @@ static const struct cli_option ALERTS_OPTIONS[] = {
 	{"from", "HEIGHT", false, "only those of this block or later"},
 	OPTION_LIMIT,
 	OPTIONS_END};
+static const struct cli_option VALIDATORS_OPTIONS[] = {
+	{"pending", NULL, false, "those that are to be, with today's weight"},
+	OPTIONS_END};
 static const struct cli_option TALLY_OPTIONS[] = {
 	{"explain", NULL, false, "say how the outcome follows"}, OPTIONS_END};
 static const struct cli_option RECEIPT_OPTIONS[] = {
@@ -547,6 +560,7 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_VOTER_BALLOTS] = LIST_OPTIONS,
 	[CLI_VOTER_LIST] = VOTERS_OPTIONS,
 	[CLI_TALLY] = TALLY_OPTIONS,
+	[CLI_VALIDATORS] = VALIDATORS_OPTIONS,
 	[CLI_ALERTS] = ALERTS_OPTIONS,
 	[CLI_RECEIPT_GET] = RECEIPT_OPTIONS,
 	[CLI_RECEIPT_VERIFY] = VERIFY_OPTIONS,

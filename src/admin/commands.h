@@ -48,9 +48,11 @@ enum rpc_role {
 	  "Refuse a peer for a while, or for good.", "{}")                     \
 	X(PEER_UNBAN, "peer.unban", RPC_OPERATE, true, "Lift a ban.", "{}")    \
 	X(VALIDATOR_LIST, "validator.list", RPC_READ, false,                   \
-	  "The validators of this epoch.",                                     \
-	  "{validators: [{node_id, weight, online, last_signed_height, "       \
-	  "eth_address}]}")                                                    \
+	  "The validators of this epoch, and with `pending` those that are "   \
+	  "to "                                                                \
+	  "be.",                                                               \
+	  "{validators: [{node_id, weight, pending_weight, online, "           \
+	  "last_signed_height, eth_address}]}")                                \
 	X(EVIDENCE_LIST, "evidence.list", RPC_READ, false,                     \
 	  "Proofs that a validator contradicted itself.",                      \
 	  "{evidence: [{id, kind, signer, epoch, view, height}]}")             \
@@ -61,6 +63,10 @@ enum rpc_role {
 	X(PROPOSAL_GET, "proposal.get", RPC_READ, false,                       \
 	  "One proposal with its text and tally.",                             \
 	  "the object of `bcai-gov proposal show`")                            \
+	X(PROPOSAL_PREVIEW, "proposal.preview", RPC_READ, false,               \
+	  "What actions would change if they were executed now.",              \
+	  "{executable, error: {code, name, message, hint}, "                  \
+	  "changes: [{what, from, to, when}]}")                                \
 	X(TALLY_GET, "tally.get", RPC_READ, false,                             \
 	  "How a proposal stands now.", "the object of `bcai-gov tally`")      \
 	X(VOTE_LIST, "vote.list", RPC_READ, false,                             \

@@ -1,8 +1,9 @@
 /* What the node knows of itself, its peers and its validators. */
 #include "admin/server.h"
 
-#include "admin/json.h"
+#include "admin/values.h"
 #include "base/arena.h"
+#include "governance/governance.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,23 @@ static void put_extra(json_t *o, const struct admin_status *st)
 	json_put(o, "peers_out", json_count(st->peers_out));
 }
 
+/* Which version the network will need, and whether this program speaks it. */
+static json_t *protocol_value(const struct admin_status *st)
+{
+	bool decided = st->protocol_needed > 0;
+	json_t *o = json_object();
+
+	json_put(o, "version", json_count(st->protocol));
+	json_put(o, "needed",
+		 decided ? json_count(st->protocol_needed) : json_null());
+	json_put(o, "from_height",
+		 decided ? json_u64(st->protocol_height) : json_null());
+	json_put(o, "build",
+		 decided ? json_hash(&st->protocol_build) : json_null());
+	json_put(o, "ready", json_boolean(st->protocol_needed <= st->protocol));
+	return o;
+}
+
 enum err rpc_NODE_STATUS_handler(struct rpc_call *call)
 {
 	struct admin_status st = {.version = ""};
@@ -61,6 +79,7 @@ enum err rpc_NODE_STATUS_handler(struct rpc_call *call)
 	json_put(o, "proposals_open", json_count(st.proposals_open));
 	json_put(o, "mempool", json_count(st.mempool));
 	put_extra(o, &st);
+	json_put(o, "protocol", protocol_value(&st));
 	call->result = o;
 	return ERR_OK;
 }
@@ -212,6 +231,38 @@ enum err rpc_PEER_UNBAN_handler(struct rpc_call *call)
 						 &call->text);
 }
 
+static json_t *validator_value(const struct admin_validator *v)
+{
+	json_t *o = json_object();
+
+	json_put(o, "node_id", json_key(&v->node_id));
+	json_put(o, "weight", json_u64(v->weight));
+	json_put(o, "pending_weight", json_u64(v->pending_weight));
+	json_put(o, "online", json_boolean(v->online));
+	json_put(o, "last_signed_height", json_u64(v->last_signed_height));
+	json_put(o, "eth_address", json_null());
+	return o;
+}
+
+/* Those that are to be and are not yet. */
+static void push_planned(json_t *list, const struct validator_plan *plan,
+			 const struct admin_validator *rows, size_t n)
+{
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const struct admin_validator planned = {
+			.node_id = plan->list[i].key,
+			.pending_weight = plan->list[i].weight,
+		};
+		size_t k = 0;
+
+		while (k < n &&
+		       !public_key_equal(&rows[k].node_id, &planned.node_id))
+			k++;
+		if (k == n)
+			json_push(list, validator_value(&planned));
+	}
+}
+
 enum err rpc_VALIDATOR_LIST_handler(struct rpc_call *call)
 {
 	struct admin_validator *rows =
@@ -221,17 +272,13 @@ enum err rpc_VALIDATOR_LIST_handler(struct rpc_call *call)
 				   call->server->ctx, rows, LIMIT_VALIDATORS),
 			   LIMIT_VALIDATORS);
 
-	for (size_t i = 0; i < n; i++) {
-		json_t *o = json_object();
-
-		json_put(o, "node_id", json_key(&rows[i].node_id));
-		json_put(o, "weight", json_u64(rows[i].weight));
-		json_put(o, "online", json_boolean(rows[i].online));
-		json_put(o, "last_signed_height",
-			 json_u64(rows[i].last_signed_height));
-		json_put(o, "eth_address", json_null());
-		json_push(list, o);
-	}
+	for (size_t i = 0; i < n; i++)
+		json_push(list, validator_value(&rows[i]));
+	if (json_is_true(json_object_get(call->params, "pending")))
+		push_planned(
+			list,
+			&governance_settings(call_governance(call))->validators,
+			rows, n);
 	free(rows);
 	call->result = json_object();
 	json_put(call->result, "validators", list);

@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+/* The version of the protocol that this program speaks. A proposal may name
+ * the one that will be needed (doc/spec/governance.md, 11). */
+#define PROTOCOL_VERSION 1u
+
 /* Protocol. */
 #define LIMIT_VALIDATORS	 128u
 #define LIMIT_ACCOUNTS		 (1u << 24)

@@ -1,8 +1,10 @@
 #include "cli/sign.h"
 
+#include "base/arena.h"
 #include "base/hex.h"
 #include "cli/payload.h"
 #include "crypto/keystore.h"
+#include "governance/actions.h"
 #include "proto/codec_tx.h"
 
 #include <inttypes.h>
@@ -124,24 +126,82 @@ static int prepare(struct cli *cli, struct signer *s)
 	return failed;
 }
 
+static void show_changes(const json_t *preview)
+{
+	const json_t *list = json_object_get(preview, "changes"), *row;
+	const json_t *error = json_object_get(preview, "error");
+	size_t i;
+
+	if (json_is_object(error))
+		printf("it could not be executed now: %s\n%s\n",
+		       json_get_text(error, "message"),
+		       json_get_text(error, "hint"));
+	json_array_foreach (list, i, row)
+		printf("would change  %s: %s -> %s (%s)\n",
+		       json_get_text(row, "what"), json_get_text(row, "from"),
+		       json_get_text(row, "to"), json_get_text(row, "when"));
+}
+
 static void show_dry(struct cli *cli, const json_t *value)
 {
 	(void)cli;
+	show_changes(json_object_get(value, "preview"));
 	printf("signed, not sent\ntx %s\n%s\n", json_get_text(value, "tx"),
 	       json_get_text(value, "raw"));
+}
+
+/* What the actions would change, as the node sees it; NULL when there are
+ * none, or when it does not say. */
+static json_t *preview(struct cli *cli, const struct payload *payload,
+		       struct arena *arena)
+{
+	const struct action_list *actions = payload->kind == PAYLOAD_SUBMIT
+						    ? &payload->submit.actions
+						    : &payload->amend.actions;
+	json_t *params = json_object(), *result = NULL;
+	struct admin_error error;
+	struct writer w;
+	uint8_t *layout;
+	size_t size;
+
+	if ((payload->kind != PAYLOAD_SUBMIT &&
+	     payload->kind != PAYLOAD_AMEND) ||
+	    actions->count == 0) {
+		json_decref(params);
+		return NULL;
+	}
+	size = actions_size(actions);
+	layout = arena_alloc(arena, size);
+	if (layout) {
+		writer_init(&w, layout, size);
+		actions_write(&w, actions);
+		json_put(params, "actions", json_hex(layout, size));
+	}
+	if (payload->kind == PAYLOAD_SUBMIT)
+		json_put(params, "type",
+			 json_string(proposal_type_name(payload->submit.type)));
+	else
+		json_put(params, "proposal",
+			 json_count(payload->amend.proposal));
+	return cli_ask(cli, "proposal.preview", params, &result, &error)
+		       ? NULL
+		       : result;
 }
 
 static int dry_run(struct cli *cli, const struct signer *s, struct bytes raw,
 		   struct arena *arena)
 {
 	struct err_text text = {""};
+	json_t *o, *changes;
 	struct tx tx;
-	json_t *o;
 	enum err e = codec_tx_decode(&tx, arena, &s->genesis, raw, &text);
 
 	if (e)
 		return cli_fail_code(cli, e, text.text);
 	o = tx_value(&tx);
+	changes = preview(cli, &tx.payload, arena);
+	if (changes)
+		json_put(o, "preview", changes);
 	json_put(o, "raw", json_hex(raw.data, raw.size));
 	return cli_emit(cli, o, show_dry);
 }

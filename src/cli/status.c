@@ -120,6 +120,27 @@ static void show_signing(const json_t *s)
 	printf("%s%s\n", note[0] ? "; " : "", note);
 }
 
+/* Only when a proposal has named a version. */
+static void show_protocol(const struct cli *cli, const json_t *protocol)
+{
+	bool ready = json_is_true(json_object_get(protocol, "ready"));
+	uint64_t needed = json_get_number(protocol, "needed");
+
+	if (needed == 0)
+		return;
+	color_begin(cli, ready ? COLOR_GREEN : COLOR_RED);
+	printf("upgrade   version %" PRIu64 " of the protocol from height %s; ",
+	       needed, show_thousands(json_get_text(protocol, "from_height")));
+	if (ready)
+		puts("this node has it");
+	else
+		printf("THIS NODE HAS %" PRIu64
+		       ": install build %s before that\n",
+		       json_get_number(protocol, "version"),
+		       show_short(json_get_text(protocol, "build")));
+	color_end(cli);
+}
+
 static void show_status(struct cli *cli, const json_t *s)
 {
 	uint64_t online = json_get_number(s, "weight_online");
@@ -127,7 +148,6 @@ static void show_status(struct cli *cli, const json_t *s)
 	const char *name = json_get_text(s, "name");
 	bool quorum = total > 0 && online >= total - (total - 1) / 3;
 
-	(void)cli;
 	printf("node      %s%s%s (%s", name, name[0] ? " " : "",
 	       show_short(json_get_text(s, "node_id")),
 	       json_get_text(s, "role"));
@@ -145,6 +165,7 @@ static void show_status(struct cli *cli, const json_t *s)
 	       json_get_number(s, "peers_in"), quorum ? "yes" : "no",
 	       show_count(online), show_count(total));
 	show_signing(s);
+	show_protocol(cli, json_object_get(s, "protocol"));
 	show_open(s);
 }
 
@@ -561,20 +582,24 @@ int cmd_PEER_UNBAN(struct cli *cli)
 
 static void show_validators(struct cli *cli, const json_t *list)
 {
-	struct table *t = table_new(4);
+	static const char *const NAMES[] = {"VALIDATOR", "WEIGHT", "TO BE",
+					    "ONLINE", "LAST SIGNED"};
+	struct table *t = table_new(5);
 	const json_t *row;
 	size_t i;
 
 	(void)cli;
-	table_cell(t, "VALIDATOR");
-	table_cell(t, "WEIGHT");
-	table_cell(t, "ONLINE");
-	table_cell(t, "LAST SIGNED");
+	table_head(t, NAMES);
 	table_right(t, 1);
-	table_right(t, 3);
+	table_right(t, 2);
+	table_right(t, 4);
 	json_array_foreach (list, i, row) {
+		const char *weight = json_get_text(row, "weight");
+		const char *next = json_get_text(row, "pending_weight");
+
 		table_cell(t, json_get_text(row, "node_id"));
-		table_cell(t, show_thousands(json_get_text(row, "weight")));
+		table_cell(t, show_thousands(weight));
+		table_cell(t, strcmp(weight, next) ? show_thousands(next) : "");
 		table_cell(t, json_is_true(json_object_get(row, "online"))
 				      ? "yes"
 				      : "no");
@@ -586,9 +611,12 @@ static void show_validators(struct cli *cli, const json_t *list)
 
 int cmd_VALIDATORS(struct cli *cli)
 {
-	json_t *result, *list;
-	int failed = cli_call(cli, "validator.list", NULL, &result);
+	json_t *result, *list, *params = json_object();
+	int failed;
 
+	if (cli_flag(cli, "pending"))
+		json_put(params, "pending", json_true());
+	failed = cli_call(cli, "validator.list", params, &result);
 	if (failed)
 		return failed;
 	list = json_incref(json_object_get(result, "validators"));

@@ -8,10 +8,11 @@
 
 static const struct action_list NONE = {NULL, 0};
 
-/* SPEC governance 11: what is executed on the main chain needs one. */
-static bool is_on_chain(const struct action *a)
+/* What the life of a proposal executes, or refuses by itself. */
+static bool is_executed(const struct action *a)
 {
-	return a->kind == ACTION_TRANSFER || a->kind == ACTION_CALL;
+	return a->kind == ACTION_TEXT || a->kind == ACTION_TRANSFER ||
+	       a->kind == ACTION_CALL;
 }
 
 enum err contents_check(const struct governance *g,
@@ -27,18 +28,13 @@ enum err contents_check(const struct governance *g,
 	};
 	enum err err = actions_check(actions, x.type, text);
 
-	for (uint32_t i = 0; !err && i < actions->count; i++) {
-		const char *name = action_kind_name(actions->list[i].kind);
-
-		if (is_on_chain(&actions->list[i]))
-			err = err_set(text, ERR_NO_MAIN_CHAIN, "action %u (%s)",
-				      i + 1, name);
-		else if (actions->list[i].kind != ACTION_TEXT)
+	for (uint32_t i = 0; !err && i < actions->count; i++)
+		if (!is_executed(&actions->list[i]))
 			err = err_set(text, ERR_ACTION_NOT_ALLOWED,
 				      "action %u: %s has no rule in this "
 				      "version",
-				      i + 1, name);
-	}
+				      i + 1,
+				      action_kind_name(actions->list[i].kind));
 	return err ? err : execute_preview(g, &x, actions, NULL, text);
 }
 

@@ -300,10 +300,12 @@ static enum err stage_one(struct stage *s, struct change *out,
 		return stage_upgrade(s, out, &a->upgrade, text);
 	case ACTION_TRANSFER:
 	case ACTION_CALL:
+		return err_set(text, ERR_NO_MAIN_CHAIN, "%s",
+			       action_kind_name(a->kind));
 	case ACTION_OVERRIDE:
 		break;
 	}
-	return err_set(text, ERR_ACTION_NOT_ALLOWED, "%s is not executed here",
+	return err_set(text, ERR_ACTION_NOT_ALLOWED, "%s has no rule",
 		       action_kind_name(a->kind));
 }
 

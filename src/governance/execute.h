@@ -29,8 +29,9 @@ struct change {
 /* Could these be executed now? The first that could not says why:
  * ERR_PARAMETER_BOUNDS (unknown, fixed, out of bounds, too large a step, at
  * odds with another), ERR_PARAMETER_COOLDOWN, ERR_UNKNOWN_ACCOUNT,
- * ERR_AWARD_CAP, ERR_TOO_LARGE, ERR_BAD_ELECTORATE (no validator would stay),
- * ERR_UPGRADE. `out` (may be NULL) gets a change for each action. */
+ * ERR_AWARD_CAP, ERR_NO_MAIN_CHAIN, ERR_TOO_LARGE, ERR_BAD_ELECTORATE (no
+ * validator would stay), ERR_UPGRADE. `out` (may be NULL) gets a change for
+ * each action. */
 enum err execute_preview(const struct governance *g, const struct execution *x,
 			 const struct action_list *actions,
 			 struct change out[LIMIT_ACTIONS],

@@ -4,6 +4,7 @@
 #include "node/apply.h"
 
 #include "node/state.h"
+#include "node/upgrade.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -287,6 +288,7 @@ static void block_is_durable(struct node *n, struct pending_write *w)
 	net_set_height(n->net, applied->height);
 	sync_tell(n);
 	checks_on_durable(n, applied->height);
+	upgrade_remind(n);
 	tell(n, &applied->results);
 	tell(n, &applied->refusals);
 	backend_publish(n, applied->height);

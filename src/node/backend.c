@@ -79,6 +79,11 @@ static void look_at_root(struct node *n)
 	b->state_height = ledger_last_block(n->ledger)->height;
 }
 
+static const struct upgrade_plan *upgrade_plan(const struct node *n)
+{
+	return &governance_settings(ledger_governance(n->ledger))->upgrade;
+}
+
 static void get_status(void *ctx, struct admin_status *out)
 {
 	struct node *n = ctx;
@@ -120,6 +125,10 @@ static void get_status(void *ctx, struct admin_status *out)
 	out->proposals_open = governance_open_count(g);
 	out->synced = is_synced(n);
 	out->signing = node_is_validator(n) && c.may_sign && !c.syncing;
+	out->protocol = PROTOCOL_VERSION;
+	out->protocol_needed = upgrade_plan(n)->version;
+	out->protocol_height = upgrade_plan(n)->height;
+	out->protocol_build = upgrade_plan(n)->build;
 }
 
 static const struct ledger *get_ledger(void *ctx)
@@ -137,6 +146,10 @@ static size_t get_validators(void *ctx, struct admin_validator *out, size_t max)
 		memset(&out[i], 0, sizeof(out[i]));
 		out[i].node_id = n->voters.voters[i].key;
 		out[i].weight = n->voters.voters[i].weight;
+		out[i].pending_weight = validator_plan_weight(
+			&governance_settings(ledger_governance(n->ledger))
+				 ->validators,
+			&out[i].node_id);
 		out[i].online =
 			i == n->me || net_peer_is_up(n->net, &out[i].node_id);
 		out[i].last_signed_height = n->signed_height[i];
@@ -485,7 +498,8 @@ static void check_row(struct admin_check *out, const char *name, bool ok,
 static size_t get_health(void *ctx, struct admin_check *out, size_t max)
 {
 	struct node *n = ctx;
-	struct admin_check rows[6];
+	const struct upgrade_plan *plan = upgrade_plan(n);
+	struct admin_check rows[7];
 	struct statvfs disk;
 	uint64_t online = weight_online(n);
 	uint64_t quorum = electorate_quorum(&n->voters);
@@ -510,6 +524,13 @@ static size_t get_health(void *ctx, struct admin_check *out, size_t max)
 		  txpool_bytes(n->txpool) < n->config->pool_bytes,
 		  "%llu bytes of transactions wait, at most %llu may",
 		  txpool_bytes(n->txpool), n->config->pool_bytes);
+	check_row(&rows[count++], "upgrade", plan->version <= PROTOCOL_VERSION,
+		  plan->version
+			  ? "version %llu of the protocol is needed; this "
+			    "program has %llu"
+			  : "no version is needed but %llu",
+		  plan->version ? plan->version : PROTOCOL_VERSION_FIRST,
+		  PROTOCOL_VERSION);
 	for (size_t i = 0; i < count && i < max; i++)
 		out[i] = rows[i];
 	return count;

@@ -109,6 +109,11 @@ struct commit_state {
 	struct ev_timer more;
 };
 
+struct upgrade_state { /* what the operator was last told */
+	uint32_t version;
+	uint64_t told_ms; /* monotonic */
+};
+
 struct seal_state {
 	struct ev_timer timer;
 	uint8_t *buffer; /* LIMIT_BATCH_BYTES */
@@ -203,6 +208,7 @@ struct node {
 	struct drive_state drive;
 	struct commit_state commit;
 	struct seal_state seal;
+	struct upgrade_state upgrade;
 	struct sync_state sync;
 	struct serve_state serve;
 	struct forward_state forward;

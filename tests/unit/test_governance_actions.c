@@ -447,7 +447,7 @@ static void without_a_main_chain_nothing_is_sent_there(void **state)
 	payload = submit_with(&s[ACTION_TRANSFER - 1], 1, TYPE_TREASURY, false);
 	assert_int_equal(net_apply(&n, ALICE, &payload, NULL),
 			 ERR_NO_MAIN_CHAIN);
-	assert_string_equal(n.text.text, "action 1 (transfer)");
+	assert_string_equal(n.text.text, "action 1: transfer");
 	payload = submit_with(&s[ACTION_CALL - 1], 1, TYPE_TREASURY, false);
 	assert_int_equal(net_apply(&n, ALICE, &payload, NULL),
 			 ERR_NO_MAIN_CHAIN);

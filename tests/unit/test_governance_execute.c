@@ -511,9 +511,9 @@ static void what_is_not_executed_here_is_refused(void **state)
 	action_samples(s);
 	net_init_five(&n);
 	assert_int_equal(run_as(&n, TYPE_TREASURY, &s[ACTION_TRANSFER - 1], 1),
-			 ERR_ACTION_NOT_ALLOWED);
+			 ERR_NO_MAIN_CHAIN);
 	assert_int_equal(run_as(&n, TYPE_TREASURY, &s[ACTION_CALL - 1], 1),
-			 ERR_ACTION_NOT_ALLOWED);
+			 ERR_NO_MAIN_CHAIN);
 	net_fini(&n);
 }
 
