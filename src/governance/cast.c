@@ -39,6 +39,7 @@ static void settle(struct governance *g, struct entry *e,
 		ballots_find(&e->ballots, w->voter);
 	struct power power;
 
+	pending_proposal(g, e);
 	own_power(&power, g, &e->p, w->voter);
 	tally_add(&e->p.tally, (enum choice)ballot->choice, &power);
 	for (uint32_t i = 0; i < w->move_count; i++) {

@@ -1,6 +1,29 @@
 #include "governance_naive.h"
 
+#include "base/arena.h"
+
+#include <stdlib.h>
 #include <string.h>
+
+void naive_open(struct naive_vote *v, const struct naive_world *now)
+{
+	size_t members = (size_t)now->members;
+
+	v->then = *now;
+	v->then.member = mem_copy(now->member, members * sizeof(*now->member));
+	v->choice = mem_alloc(members * sizeof(*v->choice));
+}
+
+void naive_vote_fini(struct naive_vote *v)
+{
+	free(v->then.member);
+	free(v->choice);
+}
+
+void naive_result_fini(struct naive_result *r)
+{
+	free(r->burden);
+}
 
 static void drop(struct naive_member *m, int at)
 {
@@ -160,6 +183,7 @@ static uint64_t least(uint64_t a, uint64_t total, uint64_t bp)
 void naive_count(struct naive_result *out, const struct naive_vote *v)
 {
 	memset(out, 0, sizeof(*out));
+	out->burden = mem_alloc((size_t)v->then.members * sizeof(*out->burden));
 	for (int i = 0; i < v->then.members; i++)
 		count_member(out, v, i);
 	for (int i = 0; i < v->then.members; i++) {

@@ -7,9 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NAIVE_MEMBERS 40
-#define NAIVE_EDGES   16
-#define NAIVE_NOBODY  (-1)
+#define NAIVE_EDGES  16
+#define NAIVE_NOBODY (-1)
 
 struct naive_power {
 	uint64_t t, q, r;
@@ -31,7 +30,7 @@ struct naive_member {
 };
 
 struct naive_world {
-	struct naive_member member[NAIVE_MEMBERS];
+	struct naive_member *member; /* owned */
 	int members;
 	uint64_t epochs;  /* that went by */
 	uint64_t kept_bp; /* of a reputation, by each */
@@ -44,17 +43,22 @@ struct naive_vote {
 	uint64_t time_ms;
 	uint64_t min_stake;
 	uint64_t cap_bp;
-	int choice[NAIVE_MEMBERS]; /* 0: has not voted */
+	int *choice; /* by member, owned; 0: has not voted */
 };
 
 struct naive_result {
 	struct naive_power direct[4]; /* by choice, from 1 */
 	struct naive_power carried[4];
-	struct naive_power burden[NAIVE_MEMBERS]; /* before the cap */
+	struct naive_power *burden; /* by member, owned; before the cap */
 	struct naive_power uncast;
 	struct naive_power total;
 	uint32_t voters[4];
 };
+
+/* All zeros are empty ones. */
+void naive_open(struct naive_vote *v, const struct naive_world *now);
+void naive_vote_fini(struct naive_vote *v);
+void naive_result_fini(struct naive_result *r);
 
 /* So many epochs have gone by since the beginning. */
 void naive_decay(struct naive_world *w, uint64_t epochs);

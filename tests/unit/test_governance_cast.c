@@ -533,11 +533,15 @@ static void a_walk_in_slices_shows_the_state_before_it(void **state)
 	while (!governance_work(n.g, 10)) {
 		slices++;
 		assert_memory_equal(&before, tally_of(&n, 1), sizeof(before));
+		assert_int_equal(index_turnout(governance_index(n.g), 1), 0);
 		/* 1 and 49 * 8 units are proposal 2's. */
 		assert_int_equal(tally_of(&n, 2)->choice[0].voters,
 				 slices >= 40);
 	}
 	assert_int_equal(slices, 78);
+	assert_int_equal(index_turnout(governance_index(n.g), 1),
+			 governance_turnout(n.g, governance_proposal(n.g, 1)));
+	assert_true(index_turnout(governance_index(n.g), 1) > 0);
 	assert_tokens(&n, 2, CHOICE_FOR, 100, 100 * 8 * 49);
 	assert_tokens(&n, 1, CHOICE_FOR, 100, 100 * 8 * 49);
 	net_fini(&n);
