@@ -1,6 +1,9 @@
 """Delegating on a real network: made, replaced, limited, ended and shown."""
 
-from lib.network import Failure
+import math
+
+from lib import invariants
+from lib.network import Failure, process_runs, wait_until
 
 PARAMS = ["standard.voting_ms=600000", "technical.voting_ms=600000"]
 
@@ -123,3 +126,74 @@ def test_delegation_words(context):
     expect("dry run", (dry["kind"], dry["serials"]),
            ("delegate clear", [2, 5]))
     expect("alice's", edges(node, "alice_whale"), [])
+
+
+def quadratic(tokens):
+    return math.isqrt(tokens * 10**6 << 40)
+
+
+def split(node, number, choice):
+    """(own, delegated, voters) of a choice; they add up to its weight."""
+    row = node.cli("tally", str(number), expect=0).data["choices"][choice]
+    own, delegated = int(row["direct"]), int(row["delegated"])
+    expect("the sum", own + delegated, int(row["weight"]))
+    return own, delegated, int(row["voters"])
+
+
+def vote(net, node, number, name, choice):
+    """On this node; then every node that runs has it."""
+    done = node.cli("vote", str(number), choice, "--as", name, expect=0).data
+    for each in net.nodes:
+        if process_runs(each.pid):
+            wait_until(f"{each.name} has height {done['height']}", 20,
+                       lambda: each.height() >= int(done["height"]))
+
+
+def test_delegated_votes_count(context):
+    """A delegate carries who has not voted, a ballot takes it back, what is
+    delegated too late does not count, and a node that was killed in between
+    tells the same"""
+    net = context.network(validators=4, params=[
+        "standard.voting_ms=600000", "standard.delay_ms=3000",
+        "epoch.length_ms=86400000", "reputation.kept_bp=10000"])
+    node, killed = net.nodes[0], net.nodes[3]
+    alice, bob, charlie = (quadratic(tokens)
+                           for tokens in (5000000, 100000, 50000))
+    limited = charlie * 3 // 5  # 30,000 of 50,000
+    diana, frank = quadratic(200000), quadratic(25000)
+
+    def sets(*words):
+        node.cli("delegate", "set", *words, expect=0)
+    sets("bob_dev", "--as", "alice_whale", "--types", "standard")
+    sets("diana_validator", "--as", "charlie_user", "--amount", "30000")
+    sets("bob_dev", "--as", "diana_validator")
+    number = net.propose("henry_dao")
+    net.wait_state(number, "voting")
+    sets("grace_investor", "--as", "frank_community")  # too late to matter
+
+    vote(net, node, number, "bob_dev", "for")
+    for each in net.nodes:
+        expect("bob carries three", split(each, number, "for"),
+               (bob, alice + diana + limited, 1))
+    killed.kill()
+    vote(net, node, number, "diana_validator", "against")
+    expect("diana took hers", split(node, number, "for"), (bob, alice, 1))
+    expect("and charlie's", split(node, number, "against"),
+           (diana, limited, 1))
+    vote(net, node, number, "grace_investor", "abstain")
+    expect("grace carries nobody", split(node, number, "abstain")[1:], (0, 1))
+    killed.start()
+    vote(net, killed, number, "alice_whale", "abstain")
+    vote(net, killed, number, "frank_community", "for")
+    for each in net.nodes:
+        expect("for", split(each, number, "for"), (bob + frank, 0, 2))
+        expect("against", split(each, number, "against"),
+               (diana, limited, 1))
+    # A ballot that is replaced moves what it carries.
+    vote(net, node, number, "diana_validator", "for")
+    for each in net.nodes:
+        expect("for", split(each, number, "for"),
+               (bob + frank + diana, limited, 3))
+        expect("against", split(each, number, "against"), (0, 0, 0))
+    invariants.same_history(net.nodes)
+    invariants.same_state_root(net.nodes)
