@@ -406,6 +406,18 @@ enum err execute_actions(struct governance *g, const struct execution *x,
 	return err;
 }
 
+enum err execute_proposal(struct governance *g, const struct entry *e,
+			  uint64_t height, uint64_t time_ms,
+			  struct err_text *text)
+{
+	const struct execution x = {e->p.type, e->p.proposer, height, time_ms};
+	struct action room[LIMIT_ACTIONS];
+	struct action_list actions;
+
+	contents_actions(e, &actions, room);
+	return execute_actions(g, &x, &actions, text);
+}
+
 void params_turn(struct governance *g)
 {
 	if (settings_turn(&g->params, &g->settings))

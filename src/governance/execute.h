@@ -42,6 +42,14 @@ enum err execute_actions(struct governance *g, const struct execution *x,
 			 const struct action_list *actions,
 			 struct err_text *text) MUST_USE;
 
+/* The same for a proposal's own actions, in the block of this height and time;
+ * chain actions are not among them while the network has no main chain. Errors
+ * as of execute_preview: the proposal's execution has failed. */
+struct entry;
+enum err execute_proposal(struct governance *g, const struct entry *e,
+			  uint64_t height, uint64_t time_ms,
+			  struct err_text *text) MUST_USE;
+
 /* The epoch turns: values that waited for it are in force. */
 void params_turn(struct governance *g);
 
