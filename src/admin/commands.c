@@ -281,6 +281,11 @@ const char *rpc_kind_name(enum rpc_kind kind)
 	{                                                                      \
 		"as", "KEY", false, "the key that signs, by its name"          \
 	}
+#define OPTION_COUNCIL                                                           \
+	{                                                                        \
+		"council", "SPEC", false,                                        \
+			"the emergency council: threshold=N [delayed=M] KEY,…" \
+	}
 #define OPTION_ACTION                                                          \
 	{                                                                      \
 		"action", "SPEC", true,                                        \
@@ -360,6 +365,7 @@ static const struct cli_option INIT_OPTIONS[] = {
 	{"validator", "PUBKEY=WEIGHT", true,
 	 "its validators; none: this node alone"},
 	OPTION_PARAM,
+	OPTION_COUNCIL,
 	OPTION_LISTEN,
 	OPTION_ADVERTISE,
 	{"bootstrap", "PEER", true, "PUBKEY@HOST:PORT to dial first"},
@@ -382,6 +388,7 @@ static const struct cli_option UP_OPTIONS[] = {
 	{"fast", NULL, false,
 	 "voting delay, period and timelock in seconds, not days"},
 	OPTION_PARAM,
+	OPTION_COUNCIL,
 	{"set", "KEY=VALUE", true, "a line for each node's configuration"},
 	OPTIONS_END};
 static const struct cli_option STATUS_OPTIONS[] = {

@@ -92,6 +92,9 @@ enum rpc_role {
 	  "The parameters in force.",                                          \
 	  "{params: [{name, value, unit, default, min, max, step, class, "     \
 	  "pending, pending_from_ms, changed_ms, doc}]}")                      \
+	X(COUNCIL_GET, "council.get", RPC_READ, false,                         \
+	  "The emergency council.",                                            \
+	  "{members: [account], threshold, threshold_delayed}")                \
 	X(STATS_GET, "stats.get", RPC_READ, false,                             \
 	  "Totals over accounts, proposals and ballots.",                      \
 	  "{height, accounts, stake, reputation, proposals, states: {…}, "   \
@@ -277,6 +280,8 @@ enum cli_group {
 	  "the accounts with most stake or reputation")                        \
 	X(PARAMS, "params", GOVERNANCE, 0, 0, "",                              \
 	  "the parameters in force, with their bounds")                        \
+	X(COUNCIL_SHOW, "council show", GOVERNANCE, 0, 0, "",                  \
+	  "who sits in the emergency council, and how many must agree")        \
 	X(STATS, "stats", GOVERNANCE, 0, 0, "",                                \
 	  "totals of accounts, proposals and ballots, and turnouts")           \
 	X(ALERTS, "alerts", GOVERNANCE, 0, 0, "",                              \

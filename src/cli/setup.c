@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/hex.h"
+#include "cli/action_spec.h"
 #include "crypto/keystore.h"
 #include "net/net.h"
 #include "storage/signlog.h"
@@ -53,6 +54,30 @@ enum err setup_genesis(struct genesis *genesis, const char *chain_id, bool fast,
 	if (fast)
 		genesis_params_fast(genesis);
 	return ERR_OK;
+}
+
+enum err setup_council(struct cli *cli, struct genesis *genesis,
+		       const char *keys, struct err_text *text)
+{
+	const char *given = cli_option(cli, "council");
+	struct arena arena;
+	struct action a;
+	size_t size;
+	char *spec;
+	enum err e;
+
+	if (!given)
+		return ERR_OK;
+	size = strlen(given) + sizeof("council ");
+	spec = mem_alloc(size);
+	snprintf(spec, size, "council %s", given);
+	arena_init(&arena, 4 * size + 4096);
+	e = action_spec_read(&a, &arena, keys, spec, text);
+	if (!e)
+		council_set(&genesis->council, &a.council);
+	arena_fini(&arena);
+	free(spec);
+	return e;
 }
 
 enum err setup_params(struct cli *cli, struct genesis *genesis,
@@ -259,6 +284,8 @@ static enum err new_network(struct cli *cli, struct genesis *genesis,
 		e = genesis_add_validator(genesis, node, NODE_WEIGHT, "", text);
 	if (!e && accounts)
 		e = genesis_csv_read(genesis, accounts, &keys, text);
+	if (!e)
+		e = setup_council(cli, genesis, cli->keys, text);
 	return e ? e : genesis_check(genesis, text);
 }
 

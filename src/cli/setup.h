@@ -14,6 +14,10 @@ enum err setup_genesis(struct genesis *genesis, const char *chain_id, bool fast,
 /* Apply --param KEY=VALUE…. ERR_USAGE, ERR_PARAMETER_BOUNDS. */
 enum err setup_params(struct cli *cli, struct genesis *genesis,
 		      struct err_text *text) MUST_USE;
+/* Apply --council "threshold=N [delayed=M] KEY,…", if given; names of keys are
+ * looked up in `keys`. ERR_USAGE, and what the keystore says. */
+enum err setup_council(struct cli *cli, struct genesis *genesis,
+		       const char *keys, struct err_text *text) MUST_USE;
 /* Make a folder (0700) when it is missing; its parent must be there. */
 enum err setup_folder(const char *path, struct err_text *text) MUST_USE;
 /* Make DIR/keys/sign.log for a key that was made just now and never signed. */

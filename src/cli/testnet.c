@@ -183,6 +183,8 @@ static enum err up(struct cli *cli, struct network *net,
 	if (!e)
 		e = check_distinct(genesis, text);
 	if (!e)
+		e = setup_council(cli, genesis, keys, text);
+	if (!e)
 		e = take_settings(cli, &settings, text);
 	if (!e) {
 		struct network_spec spec = {

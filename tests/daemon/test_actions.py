@@ -97,3 +97,16 @@ def test_actions_dry_run(context):
     expect("protocol", protocol, {"version": 1, "needed": None, "build": None,
                                   "from_height": None, "ready": True})
     expect("proposals", node.cli("proposal", "list", expect=0).data, [])
+
+
+def test_actions_council(context):
+    """The genesis names the council, and every node shows it"""
+    net = context.network(council="threshold=3 delayed=2 alice_whale,bob_dev,"
+                                  "grace_investor")
+    for node in net.nodes:
+        council = node.cli("council", "show", expect=0).data
+        names = {"alice_whale", "bob_dev", "grace_investor"}
+        keys = sorted(net.cli("key", "show", name, expect=0).data["public_key"] for name in names)
+        expect("council", council, {"members": keys, "threshold": 3,
+                                    "threshold_delayed": 2})
+    invariants.same_state_root(net.nodes)

@@ -210,7 +210,7 @@ class Network:
     """Four validators and their voters, unless told otherwise."""
 
     def __init__(self, build, folder, validators=4, observers=0, voters=None,
-                 fast=True, params=(), settings=()):
+                 fast=True, params=(), settings=(), council=None):
         self.build = build
         self.folder = folder
         self.nodes = []
@@ -228,6 +228,8 @@ class Network:
             words += ["--voters", path]
         for param in params:
             words += ["--param", param]
+        if council:
+            words += ["--council", council]
         for setting in settings:
             words += ["--set", setting]
         self.up = self.cli(*words, expect=0, timeout=120).data
