@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define NOT_VOTED_ROWS	     5u
+#define CARRIER_ROWS	     5u
 #define NOT_VOTED_CANDIDATES 256u
 
 const struct governance *call_governance(const struct rpc_call *call)
@@ -247,9 +248,7 @@ static void find_absent(struct absents *out, const struct governance *g,
 
 	governance_largest(g, w, unit);
 	while (found < NOT_VOTED_CANDIDATES && largest_next(w, &one.account)) {
-		if (governance_ballot_of(g, p->number, one.account, NULL))
-			continue;
-		one.weight = governance_ballot_weight(g, p, one.account);
+		one.weight = governance_left_weight(g, p, one.account);
 		if (one.weight == 0)
 			continue;
 		found++;
@@ -258,9 +257,9 @@ static void find_absent(struct absents *out, const struct governance *g,
 	free(w);
 }
 
-/* Those of the accounts with most stake or reputation that have not voted, the
- * heaviest first. In a hybrid vote an account that is among neither may weigh
- * more than the last one named. */
+/* Those of the accounts with most stake or reputation for whom nobody votes,
+ * the heaviest first. In a hybrid vote an account that is among neither may
+ * weigh more than the last one named. */
 static json_t *not_voted(const struct governance *g, const struct proposal *p)
 {
 	struct absents absents = {.count = 0};
@@ -283,6 +282,39 @@ static json_t *not_voted(const struct governance *g, const struct proposal *p)
 	return list;
 }
 
+/* Who carries most, and what of it counts. */
+static json_t *carriers_value(const struct governance *g,
+			      const struct proposal *p)
+{
+	struct governance_carrier list[CARRIER_ROWS];
+	uint32_t count = governance_carriers(g, p->number, list, CARRIER_ROWS);
+	const struct power *total = &p->total.power;
+	json_t *rows = json_array();
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct governance_ballot *ballot = governance_ballot_of(
+			g, p->number, list[i].account, NULL);
+		unsigned __int128 carried =
+			tally_weight(&p->rules, total, &list[i].power);
+		struct power counted;
+		json_t *row;
+
+		if (carried == 0)
+			break;
+		tally_counted(&counted, &p->rules, total, &list[i].power);
+		row = json_object();
+		json_put(
+			row, "account",
+			json_key(&governance_account(g, list[i].account)->key));
+		json_put(row, "choice", json_word(choice_name(ballot->choice)));
+		json_put(row, "carried", json_u128(carried));
+		json_put(row, "counted",
+			 json_u128(tally_weight(&p->rules, total, &counted)));
+		json_push(rows, row);
+	}
+	return rows;
+}
+
 enum err rpc_TALLY_GET_handler(struct rpc_call *call)
 {
 	const struct governance *g = call_governance(call);
@@ -301,6 +333,7 @@ enum err rpc_TALLY_GET_handler(struct rpc_call *call)
 	json_put(call->result, "snapshot_height", json_u64(p->snapshot_height));
 	if (p->state == STATE_VOTING)
 		json_put(call->result, "not_voted", not_voted(g, p));
+	json_put(call->result, "carriers", carriers_value(g, p));
 	return ERR_OK;
 }
 

@@ -38,10 +38,17 @@ static void show_choice(struct cli *cli, const json_t *tally,
 	color_begin(cli, color);
 	fputs(show_bar(weight, base), stdout);
 	color_end(cli);
-	printf("  %6s   %s\n", show_percent(weight, base),
+	printf("  %6s   %s", show_percent(weight, base),
 	       show_some(json_get_number(member(tally, "choices", choice),
 					 "voters"),
 			 "voter"));
+	if (strcmp(choice_weight(tally, choice, "delegated"), "0") != 0)
+		printf(" (direct %s, delegated %s)",
+		       show_percent(choice_weight(tally, choice, "direct"),
+				    base),
+		       show_percent(choice_weight(tally, choice, "delegated"),
+				    base));
+	putchar('\n');
 }
 
 /* For, among for and against: the sum as digits again. */
@@ -156,6 +163,29 @@ static void show_not_voted(struct cli *cli, const json_t *tally)
 	putchar('\n');
 }
 
+/* "carried  by bob_dev 75.8% for, …": who votes for most others. */
+static void show_carriers(struct cli *cli, const json_t *tally)
+{
+	const json_t *list = json_object_get(tally, "carriers"), *row;
+	const char *base =
+		json_get_text(json_object_get(tally, "eligible"), "weight");
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		const char *carried = json_get_text(row, "carried");
+		const char *counted = json_get_text(row, "counted");
+
+		printf("%s%s %s %s", i ? ", " : "carried  by ",
+		       show_account(cli, json_get_text(row, "account")),
+		       show_percent(carried, base),
+		       json_get_text(row, "choice"));
+		if (strcmp(carried, counted) != 0)
+			printf(" (%s counts)", show_percent(counted, base));
+	}
+	if (json_array_size(list) > 0)
+		putchar('\n');
+}
+
 static void show_when(const char *what, uint64_t at)
 {
 	uint64_t now = clock_wall_ms();
@@ -203,6 +233,8 @@ static void show_tally_of(struct cli *cli, const json_t *tally, bool explain)
 	show_rules(cli, tally);
 	if (explain)
 		show_base(tally);
+	if (explain)
+		show_carriers(cli, tally);
 	if (explain && json_object_get(tally, "not_voted"))
 		show_not_voted(cli, tally);
 	if (voting)

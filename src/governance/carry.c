@@ -154,6 +154,28 @@ static uint32_t carrier_from(const struct carry *c, const struct carry_graph *g,
 	return EDGE_NONE;
 }
 
+void carry_left(struct power *out, const struct carry *c,
+		const struct carry_graph *g, uint32_t account)
+{
+	struct parcels parcels;
+	uint32_t hops = 1;
+
+	memset(out, 0, sizeof(*out));
+	if (!parcels_of(&parcels, g, account))
+		return;
+	if (carrier_from(c, g, account, next_of(g, account), &hops) ==
+	    EDGE_NONE)
+		power_add(out, &parcels.rest);
+	for (uint32_t i = 0; i < parcels.count; i++) {
+		const struct parcel *p = &parcels.limited[i];
+
+		hops = 1;
+		if (carrier_from(c, g, account, g->edges->pool[p->edge].target,
+				 &hops) == EDGE_NONE)
+			power_add(out, &p->power);
+	}
+}
+
 static void add_move(struct carry_walk *w, uint32_t carrier,
 		     const struct power *power)
 {

@@ -91,6 +91,10 @@ struct carry_walk {
 	uint32_t move_count;
 };
 
+/* What nobody carries of an account that has not voted. */
+void carry_left(struct power *out, const struct carry *c,
+		const struct carry_graph *g, uint32_t account);
+
 /* The account votes for the first time: add it to c->voters, then walk. Until
  * the walk is done nothing may change but what its snapshot cannot see. */
 void carry_walk_begin(struct carry_walk *w, const struct carry *c,

@@ -1,7 +1,7 @@
 #include "governance/cast.h"
 
-static void graph_of(struct carry_graph *out, const struct governance *g,
-		     const struct proposal *p)
+void cast_graph(struct carry_graph *out, const struct governance *g,
+		const struct proposal *p)
 {
 	out->accounts = &g->accounts;
 	out->edges = &g->edges;
@@ -29,6 +29,7 @@ static void carry_change(struct governance *g, struct entry *e,
 	tally_carry(&e->p.tally, &e->p.rules, &e->p.total.power,
 		    (enum choice)ballot->choice, &held->power, now);
 	held->power = *now;
+	carrier_changed(e, held);
 	pending_carried(g, e, held);
 }
 
@@ -65,7 +66,7 @@ bool cast_some(struct governance *g, uint32_t *budget)
 		if (*budget == 0)
 			return false;
 		if (!c->walking) {
-			graph_of(&c->graph, g, &e->p);
+			cast_graph(&c->graph, g, &e->p);
 			carry_walk_begin(&c->walk, &e->carry, &c->graph,
 					 c->account);
 			c->walking = true;

@@ -13,6 +13,9 @@
 /* One ballot of a transaction that was checked; none of another may wait. */
 void cast_ballot(struct governance *g, const struct governance_context *ctx,
 		 const struct ballot *ballot);
+/* What the walks of a proposal whose vote is open read. */
+void cast_graph(struct carry_graph *out, const struct governance *g,
+		const struct proposal *p);
 /* Go on with those that wait, looking at about *budget edges, which are taken
  * off it; true when none is left. */
 bool cast_some(struct governance *g, uint32_t *budget);

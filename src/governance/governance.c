@@ -37,6 +37,7 @@ static void entry_fini(struct entry *e)
 	contents_drop(e);
 	free(e->watching.watch);
 	carry_fini(&e->carry);
+	largest_fini(&e->carriers);
 }
 
 void governance_free(struct governance **g)

@@ -253,6 +253,19 @@ bool governance_carried_at(const struct governance *g, uint32_t number,
 			   struct power *power);
 bool governance_carried_by(const struct governance *g, uint32_t number,
 			   uint32_t account, struct power *power);
+/* Those who carry most, before any cap, at most `max`: in the mechanism's unit,
+ * in hybrid votes in tokens. Ones that carry nothing any more may be last. */
+struct governance_carrier {
+	struct power power;
+	uint32_t account;
+};
+uint32_t governance_carriers(const struct governance *g, uint32_t number,
+			     struct governance_carrier *out, uint32_t max);
+/* What an open vote misses for want of the account's ballot: 0 when it voted,
+ * and nothing that somebody carries. */
+unsigned __int128 governance_left_weight(const struct governance *g,
+					 const struct proposal *p,
+					 uint32_t account);
 /* What the account weighs, in the proposal's mechanism; before and while it is
  * voted on. A ballot's record says it for good. */
 unsigned __int128 governance_ballot_weight(const struct governance *g,

@@ -20,6 +20,7 @@ struct entry {
 	uint8_t *actions; /* Owned; their layout; NULL: none, or no use */
 	size_t actions_size;
 	struct carry carry;
+	struct largest carriers; /* places in carry.list; for readers */
 	struct watching watching;
 	uint32_t pending_record; /* 1 + index in `pending`; 0: none */
 	uint32_t pending_texts;
@@ -163,6 +164,8 @@ void entrust_do(struct governance *g, uint32_t account);
 /* For accounts.on_stake. */
 void entrust_change(void *governance, uint32_t account, uint64_t before,
 		    uint64_t now);
+/* What it carries is another power than before. */
+void carrier_changed(struct entry *e, const struct carried *held);
 /* An account's first ballot on the proposal. */
 void ballot_enlist(struct governance *g, const struct entry *e,
 		   struct governance_ballot *ballot);

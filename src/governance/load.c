@@ -320,13 +320,16 @@ static bool take_carried(struct governance *g, struct entry *e,
 	for (; l->carried_taken < l->carried_count; l->carried_taken++) {
 		const struct loaded_carried *c = &l->carried[l->carried_taken];
 		const struct governance_ballot *ballot;
+		struct carried *held;
 
 		if (c->number != e->p.number)
 			break;
 		ballot = ballots_find(&e->ballots, c->account);
 		if (!ballot)
 			return false;
-		carry_hold(&e->carry, c->account)->power = c->power;
+		held = carry_hold(&e->carry, c->account);
+		held->power = c->power;
+		carrier_changed(e, held);
 		tally_carry(sum, &e->p.rules, &e->p.total.power,
 			    (enum choice)ballot->choice, &nothing, &c->power);
 	}

@@ -2,6 +2,7 @@
 #include "governance/internal.h"
 
 #include "base/arena.h"
+#include "governance/cast.h"
 
 #include <stdlib.h>
 
@@ -97,6 +98,75 @@ void entrust_change(void *governance, uint32_t account, uint64_t before,
 uint64_t governance_received_stake(const struct governance *g, uint32_t account)
 {
 	return edges_owner(&g->edges, account).entrusted;
+}
+
+/* ---- Who carries most ---- */
+
+static uint64_t carried_value(const void *context, uint32_t place)
+{
+	const struct entry *e = context;
+	const struct power *p = &e->carry.list[place].power;
+
+	switch (e->p.rules.mechanism) {
+	case MECHANISM_QUADRATIC:
+		return p->quadratic;
+	case MECHANISM_REPUTATION:
+		return p->reputation;
+	case MECHANISM_TOKEN:
+	case MECHANISM_HYBRID:
+		break;
+	}
+	return p->tokens;
+}
+
+void carrier_changed(struct entry *e, const struct carried *held)
+{
+	uint32_t place = (uint32_t)(held - e->carry.list);
+
+	if (!e->carriers.value_of)
+		largest_init(&e->carriers, carried_value, e);
+	e->carriers.context = e; /* Entries move when there are more. */
+	if (place == e->carriers.count)
+		largest_add(&e->carriers);
+	else
+		largest_changed(&e->carriers, place);
+}
+
+uint32_t governance_carriers(const struct governance *g, uint32_t number,
+			     struct governance_carrier *out, uint32_t max)
+{
+	struct entry *e = entry_of(g, number);
+	struct largest_walk *w;
+	uint32_t count = 0, place;
+
+	if (!e || e->carriers.count == 0)
+		return 0;
+	e->carriers.context = e;
+	w = mem_alloc(sizeof(*w));
+	largest_begin(w, &e->carriers);
+	while (count < max && largest_next(w, &place)) {
+		const struct carried *c = &e->carry.list[place];
+
+		out[count].account = c->account;
+		out[count++].power = c->power;
+	}
+	free(w);
+	return count;
+}
+
+unsigned __int128 governance_left_weight(const struct governance *g,
+					 const struct proposal *p,
+					 uint32_t account)
+{
+	const struct entry *e = entry_of(g, p->number);
+	struct carry_graph graph;
+	struct power left;
+
+	if (p->state != STATE_VOTING || voters_has(&e->carry.voters, account))
+		return 0;
+	cast_graph(&graph, g, p);
+	carry_left(&left, &e->carry, &graph, account);
+	return tally_weight(&p->rules, &p->total.power, &left);
 }
 
 /* ---- Lists ---- */

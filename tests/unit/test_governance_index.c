@@ -207,9 +207,79 @@ static uint64_t assert_received(const struct governance *g)
 	return all;
 }
 
+static uint64_t burden(const struct proposal *p, const struct power *power)
+{
+	if (p->rules.mechanism == MECHANISM_QUADRATIC)
+		return power->quadratic;
+	return p->rules.mechanism == MECHANISM_REPUTATION ? power->reputation
+							  : power->tokens;
+}
+
+static int descending(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x < *y) - (*x > *y);
+}
+
+/* Those who carry most, against all who carry. Returns how many they are. */
+static uint32_t assert_carriers(const struct governance *g, uint32_t number)
+{
+	const struct proposal *p = governance_proposal(g, number);
+	struct governance_carrier fast[ROWS_MAX];
+	uint64_t slow[ROWS_MAX];
+	struct power power;
+	uint32_t count = 0, account;
+
+	for (; governance_carried_at(g, number, count, &account, &power);
+	     count++)
+		slow[count] = burden(p, &power);
+	if (count > 0)
+		qsort(slow, count, sizeof(*slow), descending);
+	assert_int_equal(governance_carriers(g, number, fast, ROWS_MAX), count);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_true(governance_carried_by(g, number, fast[i].account,
+						  &power));
+		assert_memory_equal(&power, &fast[i].power, sizeof(power));
+		assert_int_equal(burden(p, &power), slow[i]);
+	}
+	return count;
+}
+
+/* Tokens that voted, that are carried and that are left: all there are. */
+static void assert_tokens_add_up(const struct governance *g, uint32_t number)
+{
+	const struct proposal *p = governance_proposal(g, number);
+	unsigned __int128 sum = 0;
+	struct power power;
+	uint32_t account;
+
+	if (p->state != STATE_VOTING || p->rules.mechanism != MECHANISM_TOKEN)
+		return;
+	for (size_t i = 0; i < CHOICES; i++)
+		sum += p->tally.choice[i].power.tokens;
+	for (uint32_t i = 0;
+	     governance_carried_at(g, number, i, &account, &power); i++)
+		sum += power.tokens;
+	for (uint32_t i = 0; i < governance_account_count(g); i++)
+		sum += governance_left_weight(g, p, i);
+	assert_true(sum == p->total.power.tokens);
+}
+
+static uint32_t assert_carrying(const struct governance *g)
+{
+	uint32_t carriers = 0;
+
+	for (uint32_t n = 1; n <= governance_proposal_count(g); n++) {
+		carriers += assert_carriers(g, n);
+		assert_tokens_add_up(g, n);
+	}
+	return carriers;
+}
+
 static void every_list_is_that_of_a_sort_in_random_worlds(void **state)
 {
-	uint64_t entrusted = 0;
+	uint64_t entrusted = 0, carriers = 0;
 	struct chance c;
 
 	(void)state;
@@ -225,16 +295,18 @@ static void every_list_is_that_of_a_sort_in_random_worlds(void **state)
 			assert_sums(w.n.g);
 			assert_histories(w.n.g);
 			entrusted += assert_received(w.n.g);
+			carriers += assert_carrying(w.n.g);
 		}
 		again = map_load(&w.map, w.n.g);
 		assert_all_lists(again, &c);
 		assert_sums(again);
 		assert_histories(again);
 		assert_received(again);
+		assert_carrying(again);
 		governance_free(&again);
 		world_fini(&w);
 	}
-	assert_true(entrusted > 0);
+	assert_true(entrusted > 0 && carriers > 0);
 }
 
 static void a_ballot_moves_its_proposal_in_the_order_of_turnout(void **state)
@@ -353,13 +425,6 @@ static void what_is_taken_out_is_in_no_list(void **state)
 static uint64_t value_of(const void *context, uint32_t account)
 {
 	return ((const uint64_t *)context)[account];
-}
-
-static int descending(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x < *y) - (*x > *y);
 }
 
 static void the_largest_come_as_sorted_after_any_changes(void **state)
