@@ -69,6 +69,9 @@ static const struct {
 	{"proposal.min_stake", 0},
 	{"proposal.max_open", LIMIT_PROPOSALS_OPEN},
 	{"stake.maturity_ms", 0},
+	/* Months go by in a minute: that is no flood. */
+	{"detect.flood_account", 128},
+	{"detect.flood_all", 128},
 	{"standard.mechanism", MECHANISM_TOKEN},
 	{"standard.delay_ms", 0},
 	{"standard.voting_ms", VOTING_MS},

@@ -52,8 +52,10 @@ static void settle(struct governance *g, struct entry *e,
 		power_subtract(&power, &w->moves[i].power);
 		carry_change(g, e, held, &power);
 	}
-	if (!power_is_zero(&w->gained))
-		carry_change(g, e, carry_hold(&e->carry, w->voter), &w->gained);
+	if (power_is_zero(&w->gained))
+		return;
+	carry_change(g, e, carry_hold(&e->carry, w->voter), &w->gained);
+	watch_carried(g, e, w->voter);
 }
 
 bool cast_some(struct governance *g, uint32_t *budget)

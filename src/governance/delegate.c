@@ -214,6 +214,7 @@ void delegate_apply(struct governance *g, const struct governance_context *ctx,
 	assert(err == ERR_OK);
 	plan_delegation(&plan, g, ctx, &edge);
 	edges_make_room(e, g->accounts.count);
+	watch_delegation(g, &edge);
 	entrust_undo(g, ctx->account);
 	owner = &e->owner[ctx->account];
 	owner->changes = changes_of(g, ctx->account) + 1;

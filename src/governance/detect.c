@@ -55,13 +55,32 @@ bool detector_may_delay(uint32_t kind)
 	return kind < DETECT_MAX && rows[kind].may_delay;
 }
 
+struct power watch_choice(const struct tally *t, enum choice choice)
+{
+	struct power sum = t->choice[choice - 1].power;
+
+	power_add(&sum, &t->carried[choice - 1]);
+	return sum;
+}
+
+uint64_t watch_tokens(const struct tally *t)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t c = 1; c <= CHOICES; c++)
+		sum += watch_choice(t, (enum choice)c).tokens;
+	return sum;
+}
+
 unsigned __int128 watch_cast(const struct watch_end *end)
 {
 	unsigned __int128 sum = 0;
 
-	for (size_t c = 0; c < CHOICES; c++)
-		sum += tally_weight(end->rules, end->total,
-				    &end->tally->choice[c].power);
+	for (uint32_t c = 1; c <= CHOICES; c++) {
+		struct power p = watch_choice(end->tally, (enum choice)c);
+
+		sum += tally_weight(end->rules, end->total, &p);
+	}
 	return sum;
 }
 

@@ -31,6 +31,9 @@
 	  "more proposals in a while than people can read")                    \
 	X(LOOK_ALIKE, 6, "look-alike", false, ("other", "", "", ""),           \
 	  "the title reads like that of another account's proposal")           \
+	X(FUNNEL, 8, "delegation-funnel", false,                               \
+	  ("delegations", "share_bp", "tokens", "epoch"),                      \
+	  "much stake was delegated to one account within an epoch")           \
 	X(SNIPING, 9, "quorum-sniping", false,                                 \
 	  ("accounts", "quorum_before", "quorum_required", "quorum_now"),      \
 	  "a few accounts brought the quorum in the late window, and it "      \
@@ -95,7 +98,7 @@ struct watch_mover {
 	uint32_t account;
 	uint8_t from; /* the choice it entered the window with; 0: none */
 	uint8_t to;
-	struct power power;
+	struct power power; /* with what it carries */
 	unsigned __int128 weight;
 };
 
@@ -140,7 +143,9 @@ struct watch_ballot {
 	uint32_t funder;  /* NO_ACCOUNT: made by the genesis */
 	uint64_t birth;	  /* span of heights in which the account was made */
 	struct power power;
-	unsigned __int128 weight;   /* in the proposal's mechanism */
+	unsigned __int128 weight; /* in the proposal's mechanism */
+	struct power burdened;	  /* with what it carries by now; if late */
+	unsigned __int128 burdened_weight;
 	const struct tally *before; /* the tally without this ballot */
 };
 
@@ -151,6 +156,7 @@ bool watch_count(struct watch *w, const struct watch_ballot *b);
 void watch_list_add(struct watch_list *l, uint32_t account,
 		    unsigned __int128 weight);
 void watch_count_woken(struct watch *w, const struct watch_ballot *b);
+void watch_mover_put(struct watch *w, const struct watch_mover *m);
 void watch_count_late(struct watch *w, const struct watch_ballot *b);
 void watch_count_groups(struct watch *w, const struct watch_ballot *b);
 
@@ -194,6 +200,10 @@ bool detect_late_swing(const struct watch_end *end, struct alert *out);
 bool detect_sniping(const struct watch_end *end, struct alert *out);
 bool detect_sybil(const struct watch_end *end, struct alert *out);
 
+/* What a choice has, own and carried. */
+struct power watch_choice(const struct tally *t, enum choice choice);
+/* Tokens of all choices. */
+uint64_t watch_tokens(const struct tally *t);
 /* What all ballots weigh together. */
 unsigned __int128 watch_cast(const struct watch_end *end);
 /* part / whole in basis points, rounded down; 0 of nothing. */

@@ -5,15 +5,6 @@
 
 #include <string.h>
 
-static uint64_t tokens_cast(const struct tally *t)
-{
-	uint64_t sum = 0;
-
-	for (size_t c = 0; c < CHOICES; c++)
-		sum += t->choice[c].power.tokens;
-	return sum;
-}
-
 /* Twice the median of what was cast in the last votes; 0 of none. */
 static uint64_t median_twice(const struct watch_end *end)
 {
@@ -45,7 +36,7 @@ bool detect_surge(const struct watch_end *end, struct alert *out)
 {
 	const struct watch_list *fresh = &end->watch->fresh;
 	unsigned __int128 cast = watch_cast(end);
-	uint64_t tokens = tokens_cast(end->tally);
+	uint64_t tokens = watch_tokens(end->tally);
 	uint64_t median = median_twice(end);
 	uint8_t heavy = 0;
 	bool surge;

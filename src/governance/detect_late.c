@@ -7,21 +7,32 @@
 
 #define MOVERS_AT_MOST 3
 
-static void mover_put(struct watch *w, const struct watch_mover *m)
+static bool is_heavier(const struct watch_mover *a, const struct watch_mover *b)
 {
-	uint8_t at = w->mover_count;
+	if (a->weight != b->weight)
+		return a->weight > b->weight;
+	return a->account < b->account;
+}
 
-	while (at > 0 && (w->mover[at - 1].weight < m->weight ||
-			  (w->mover[at - 1].weight == m->weight &&
-			   w->mover[at - 1].account > m->account)))
-		at--;
-	if (at == WATCH_MOVERS)
-		return;
-	if (w->mover_count < WATCH_MOVERS)
-		w->mover_count++;
-	memmove(&w->mover[at + 1], &w->mover[at],
-		(w->mover_count - 1u - at) * sizeof(*m));
-	w->mover[at] = *m;
+/* Weights may have changed since the last one was put: all are sorted. */
+void watch_mover_put(struct watch *w, const struct watch_mover *m)
+{
+	struct watch_mover all[WATCH_MOVERS + 1];
+	uint8_t count = 0;
+
+	for (uint8_t i = 0; i <= w->mover_count; i++) {
+		struct watch_mover one = i < w->mover_count ? w->mover[i] : *m;
+		uint8_t at = count;
+
+		if (i < w->mover_count && one.account == m->account)
+			continue;
+		for (; at > 0 && is_heavier(&one, &all[at - 1]); at--)
+			all[at] = all[at - 1];
+		all[at] = one;
+		count++;
+	}
+	w->mover_count = count < WATCH_MOVERS ? count : WATCH_MOVERS;
+	memcpy(w->mover, all, w->mover_count * sizeof(all[0]));
 }
 
 void watch_count_late(struct watch *w, const struct watch_ballot *b)
@@ -29,23 +40,17 @@ void watch_count_late(struct watch *w, const struct watch_ballot *b)
 	struct watch_mover mover = {.account = b->account,
 				    .from = b->from,
 				    .to = b->to,
-				    .power = b->power,
-				    .weight = b->weight};
+				    .power = b->burdened,
+				    .weight = b->burdened_weight};
 
 	if (!w->late) {
 		w->late = true;
 		w->before = *b->before;
 	}
-	for (uint8_t i = 0; i < w->mover_count; i++) {
-		if (w->mover[i].account != b->account)
-			continue;
-		mover.from = w->mover[i].from;
-		w->mover_count--;
-		memmove(&w->mover[i], &w->mover[i + 1],
-			(size_t)(w->mover_count - i) * sizeof(mover));
-		break;
-	}
-	mover_put(w, &mover);
+	for (uint8_t i = 0; i < w->mover_count; i++)
+		if (w->mover[i].account == b->account)
+			mover.from = w->mover[i].from;
+	watch_mover_put(w, &mover);
 }
 
 static uint64_t less(uint64_t a, uint64_t b)

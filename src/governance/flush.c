@@ -297,6 +297,12 @@ static void flush_alerts(struct governance *g, struct output *out)
 {
 	struct watchers *w = &g->watchers;
 
+	if (w->funnels_pending) {
+		w->funnels_pending = false;
+		governance_key_watch(&out->key, 0);
+		funnels_record_write(&out->w, &w->funnels);
+		emit(out);
+	}
 	for (; w->alerts_flushed < w->alert_count; w->alerts_flushed++) {
 		const struct alert *a = &w->alerts[w->alerts_flushed];
 

@@ -41,6 +41,7 @@ struct load {
 	uint32_t with_actions; /* proposals that must have that record */
 	uint32_t actions;
 	uint32_t watches;
+	bool has_funnels;
 	struct governance_key last;
 };
 
@@ -456,8 +457,13 @@ static enum err load_actions(struct governance *g, struct reader *key,
 static enum err load_watch(struct governance *g, struct reader *key,
 			   struct bytes value, struct err_text *text)
 {
-	struct entry *e = entry_of(g, read_u32(key));
+	uint32_t number = read_u32(key);
+	struct entry *e = entry_of(g, number);
 
+	if (reader_done(key) && number == 0) {
+		g->load->has_funnels = true;
+		return funnels_record_read(g, &g->watchers.funnels, value);
+	}
 	if (!reader_done(key) || !e || e->p.snapshot_height == 0)
 		return damaged(text, "a vote is watched that never opened");
 	if (watch_record_read(g, e, value) != ERR_OK)
@@ -550,6 +556,8 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 		return damaged(text, "a public key is missing");
 	if (l->watches != g->opened || !watchers_are_whole(g))
 		return damaged(text, "what is kept of a vote is missing");
+	if (l->has_funnels != (g->edges.principals > 0))
+		return damaged(text, "counts of delegations are missing");
 	if (l->texts != g->entry_count)
 		return damaged(text, "a text is missing");
 	if (l->actions != l->with_actions)

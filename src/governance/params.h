@@ -55,6 +55,11 @@
 	  5, "submissions of one account in that time that are a flood")       \
 	X(DETECT_FLOOD_ALL, "detect.flood_all", "proposals", 2, 128, 50,       \
 	  "submissions of all in that time that are a flood")                  \
+	X(DETECT_FUNNEL_DELEGATIONS, "detect.funnel_delegations",              \
+	  "delegations", 1, 1000000, 20,                                       \
+	  "delegations to one account in one epoch that are a funnel")         \
+	X(DETECT_FUNNEL_SHARE, "detect.funnel_share_bp", "bp", 1, 10000, 500,  \
+	  "share of all stake that they must bring")                           \
 	X(DETECT_REPLAYS, "detect.replays", "transactions", 1, 1000000, 32,    \
 	  "transactions of one account with used nonces, in one block, that "  \
 	  "are an attempt")

@@ -11,6 +11,8 @@ void watchers_fini(struct watchers *w)
 	free(w->alerts);
 }
 
+static void raise(struct governance *g, uint32_t proposal, struct alert *a);
+
 static uint32_t limit(const struct governance *g, enum param_global which)
 {
 	return (uint32_t)governance_param_global(&g->params, which);
@@ -73,6 +75,72 @@ static bool is_late(const struct proposal *p, uint64_t time_ms)
 	return p->voting_end_ms - time_ms <= p->rules.voting_ms / 8;
 }
 
+/* A mover's power is its own and what it carries by now, as it counts. */
+static void weigh_mover(const struct governance *g, const struct entry *e,
+			struct watch_mover *m)
+{
+	const struct carried *carried = carry_of(&e->carry, m->account);
+	struct power counted;
+
+	watch_power(g, e, m->account, &m->power, &m->weight);
+	if (!carried)
+		return;
+	tally_counted(&counted, &e->p.rules, &e->p.total.power,
+		      &carried->power);
+	power_add(&m->power, &counted);
+	m->weight = tally_weight(&e->p.rules, &e->p.total.power, &m->power);
+}
+
+static void weigh_movers(const struct governance *g, const struct entry *e)
+{
+	struct watch *w = e->watching.watch;
+
+	for (uint8_t i = 0; i < w->mover_count; i++)
+		weigh_mover(g, e, &w->mover[i]);
+}
+
+void watch_carried(struct governance *g, struct entry *e, uint32_t account)
+{
+	struct watch *w = e->watching.watch;
+	const struct governance_ballot *b = ballots_find(&e->ballots, account);
+	struct watch_mover m = {.account = account, .to = b->choice};
+
+	if (!w->late)
+		return;
+	weigh_movers(g, e);
+	weigh_mover(g, e, &m);
+	watch_mover_put(w, &m);
+	pending_watch(g, e);
+}
+
+void watch_delegation(struct governance *g, const struct edge *edge)
+{
+	const struct edges *all = &g->edges;
+	const struct funnel_limits limits = {
+		.delegations = limit(g, PARAM_DETECT_FUNNEL_DELEGATIONS),
+		.share_bp = limit(g, PARAM_DETECT_FUNNEL_SHARE),
+		.total = g->accounts.total.power.tokens,
+	};
+	uint64_t tokens = g->accounts.list[edge->principal].power.tokens;
+	uint32_t next = edges_owner(all, edge->principal).first_out;
+	struct alert a;
+
+	/* Who delegates first makes the record, whomever to. */
+	g->watchers.funnels_pending |= all->principals == 0;
+	for (; next != EDGE_NONE; next = all->pool[next].next_out)
+		if (edge_is_alive(&all->pool[next]) &&
+		    all->pool[next].target == edge->target)
+			return; /* no news */
+	if (edge->kind == DELEGATION_LIMITED && edge->amount < tokens)
+		tokens = edge->amount;
+	if (edge->target == EDGE_NOBODY)
+		return;
+	g->watchers.funnels_pending = true;
+	if (detect_funnel(&g->watchers.funnels, g->accounts.epoch, edge->target,
+			  tokens, &limits, &a))
+		raise(g, 0, &a);
+}
+
 void watch_ballot(struct governance *g, struct entry *e,
 		  const struct governance_context *ctx, enum choice from,
 		  enum choice to)
@@ -83,13 +151,21 @@ void watch_ballot(struct governance *g, struct entry *e,
 		.account = ctx->account,
 		.from = (uint8_t)from,
 		.to = (uint8_t)to,
-		.late = is_late(&e->p, ctx->time_ms),
+		.late = w->late || is_late(&e->p, ctx->time_ms),
 		.funder = a->funder,
 		.birth = a->birth / limit(g, PARAM_DETECT_SYBIL_BLOCKS),
 		.before = &e->p.tally,
 	};
 
 	watch_power(g, e, ctx->account, &b.power, &b.weight);
+	if (b.late) {
+		struct watch_mover now = {.account = ctx->account};
+
+		weigh_movers(g, e);
+		weigh_mover(g, e, &now);
+		b.burdened = now.power;
+		b.burdened_weight = now.weight;
+	}
 	b.has_history = has_history(g, w, ctx->account);
 	b.woke = !b.has_history && voted_before(g, w, ctx->account);
 	if (a->first_vote == 0 || e->p.number < a->first_vote)
@@ -108,8 +184,6 @@ void watch_power(const struct governance *g, const struct entry *e,
 	accounts_power_at(&g->accounts, account, &s, power);
 	*weight = tally_weight(&e->p.rules, &e->p.total.power, power);
 }
-
-static void raise(struct governance *g, uint32_t proposal, struct alert *a);
 
 static struct submission submission_of(const struct entry *e)
 {
@@ -189,15 +263,6 @@ static void raise(struct governance *g, uint32_t proposal, struct alert *a)
 	event_add(g, &event);
 }
 
-static uint64_t tokens_cast(const struct tally *t)
-{
-	uint64_t sum = 0;
-
-	for (size_t c = 0; c < CHOICES; c++)
-		sum += t->choice[c].power.tokens;
-	return sum;
-}
-
 static void end_init(struct watch_end *end, const struct governance *g,
 		     const struct entry *e)
 {
@@ -213,7 +278,7 @@ static void end_init(struct watch_end *end, const struct governance *g,
 	for (uint32_t i = 0; i < end->past_count; i++) {
 		uint32_t at = w->ended - end->past_count + i;
 
-		end->past[i] = tokens_cast(
+		end->past[i] = watch_tokens(
 			&entry_of(g, g->watchers.ended[at])->p.tally);
 	}
 	limits_from_params(&end->limits, g);
@@ -225,6 +290,7 @@ void watch_closing(struct governance *g, struct entry *e)
 	struct watch_end end;
 	size_t count;
 
+	weigh_movers(g, e);
 	end_init(&end, g, e);
 	count = detect_end(&end, fired);
 	for (size_t i = 0; i < count; i++) {

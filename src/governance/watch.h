@@ -5,6 +5,7 @@
 #ifndef BCAI_GOVERNANCE_WATCH_H
 #define BCAI_GOVERNANCE_WATCH_H
 
+#include "governance/funnels.h"
 #include "governance/replays.h"
 #include "governance/submissions.h"
 
@@ -33,12 +34,19 @@ struct watchers {
 	uint32_t alerts_flushed;
 	struct submissions submissions;
 	struct replays replays;
+	struct funnels funnels;
+	bool funnels_pending;
 };
 
 void watchers_fini(struct watchers *w);
 
 /* The proposal was handed in for a vote. */
 void watch_submitted(struct governance *g, const struct entry *e);
+/* The account is about to delegate to the target. */
+struct edge;
+void watch_delegation(struct governance *g, const struct edge *edge);
+/* The voter's ballot of this block carries others: it weighs more now. */
+void watch_carried(struct governance *g, struct entry *e, uint32_t account);
 /* The vote opened: rules, totals and snapshot stand in the proposal. */
 void watch_open(struct governance *g, struct entry *e);
 /* A ballot is about to replace `from` (0: none) by `to`. */
@@ -60,6 +68,9 @@ void watch_record_write(struct writer *w, const struct entry *e);
 /* ERR_DATA_DAMAGED; the proposal and its ballots must be there. */
 enum err watch_record_read(struct governance *g, struct entry *e,
 			   struct bytes value) MUST_USE;
+void funnels_record_write(struct writer *w, const struct funnels *f);
+enum err funnels_record_read(const struct governance *g, struct funnels *out,
+			     struct bytes value) MUST_USE;
 void alert_record_write(struct writer *w, const struct alert *a);
 enum err alert_record_read(struct alert *out, uint32_t number,
 			   struct bytes value) MUST_USE;

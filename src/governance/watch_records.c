@@ -256,6 +256,39 @@ bool watchers_are_whole(const struct governance *g)
 	return true;
 }
 
+void funnels_record_write(struct writer *w, const struct funnels *f)
+{
+	write_u8(w, RECORD_VERSION);
+	write_u32(w, f->epoch);
+	write_u8(w, f->count);
+	for (uint8_t i = 0; i < f->count; i++) {
+		write_u32(w, f->list[i].account);
+		write_u32(w, f->list[i].count);
+		write_u64(w, f->list[i].tokens);
+		write_u8(w, f->list[i].told);
+	}
+}
+
+enum err funnels_record_read(const struct governance *g, struct funnels *out,
+			     struct bytes value)
+{
+	struct reader r;
+
+	reader_init(&r, value.data, value.size);
+	if (read_u8(&r) != RECORD_VERSION)
+		return ERR_DATA_DAMAGED;
+	out->epoch = read_u32(&r);
+	out->count = read_max(&r, FUNNELS_MAX);
+	for (uint8_t i = 0; i < out->count; i++) {
+		out->list[i].account = read_account(&r, g);
+		out->list[i].count = read_u32(&r);
+		out->list[i].tokens = read_u64(&r);
+		out->list[i].told = read_max(&r, 1);
+		r.bad |= out->list[i].count == 0;
+	}
+	return reader_done(&r) ? ERR_OK : ERR_DATA_DAMAGED;
+}
+
 void alert_record_write(struct writer *w, const struct alert *a)
 {
 	write_u8(w, RECORD_VERSION);

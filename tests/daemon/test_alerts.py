@@ -6,7 +6,8 @@ import subprocess
 
 from lib.network import Failure, RpcError, wait_until
 
-PARAMS = ["emergency.voting_ms=1500", "proposal.max_open=100"]
+PARAMS = ["emergency.voting_ms=1500", "proposal.max_open=100",
+          "detect.flood_account=128", "detect.flood_all=128"]
 
 
 def expect(what, value, wanted):

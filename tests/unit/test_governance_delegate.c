@@ -414,7 +414,7 @@ static void the_record_of_delegations_is_read_back(void **state)
 	map_flush(&map, n.g);
 	net_delegate(&n, 0, FULL, 1, 0, 0);
 	net_delegate(&n, 0, LIMITED, 2, 7, T0 + 5);
-	assert_int_equal(map_flush(&map, n.g), 2); /* D, G */
+	assert_int_equal(map_flush(&map, n.g), 3); /* D, G, W */
 	net_delegate(&n, 0, CONDITIONAL, NOBODY_AT_ALL, 5, 0);
 	assert_int_equal(map_flush(&map, n.g), 1); /* D */
 	governance_key_edges(&key, 0);

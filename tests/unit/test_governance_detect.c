@@ -70,6 +70,8 @@ static struct watch_ballot ballot_of(const struct vote *v, uint32_t account,
 				     .funder = NO_ACCOUNT,
 				     .power = {.tokens = weight},
 				     .weight = weight,
+				     .burdened = {.tokens = weight},
+				     .burdened_weight = weight,
 				     .before = &v->tally};
 }
 

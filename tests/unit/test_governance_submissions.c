@@ -1,6 +1,7 @@
 /* Floods, titles that read alike, and old transactions that come again. */
 #include "governance_world.h"
 
+#include "governance/funnels.h"
 #include "governance/replays.h"
 #include "governance/submissions.h"
 
@@ -179,6 +180,53 @@ static void one_account_s_replays_are_found_in_a_crowd(void **state)
 	assert_int_equal(a.account[0], 7);
 }
 
+static void twenty_delegations_of_some_stake_are_a_funnel(void **state)
+{
+	const struct funnel_limits most = {
+		.delegations = 20, .share_bp = 500, .total = 10000};
+	struct funnels f = {0};
+	struct alert a;
+
+	(void)state;
+	for (uint32_t i = 0; i < 19; i++) {
+		assert_false(detect_funnel(&f, 3, 7, 25, &most, &a));
+		assert_false(detect_funnel(&f, 3, 8, 24, &most, &a));
+	}
+	assert_true(detect_funnel(&f, 3, 7, 25, &most, &a));
+	assert_int_equal(a.kind, DETECT_FUNNEL);
+	assert_int_equal(a.account[0], 7);
+	assert_int_equal(a.figure[0], 20);
+	assert_int_equal(a.figure[1], 500);
+	assert_int_equal(a.figure[2], 500);
+	assert_int_equal(a.figure[3], 3);
+	assert_false(detect_funnel(&f, 3, 7, 25, &most, &a)); /* told */
+	assert_false(detect_funnel(&f, 3, 8, 43, &most, &a)); /* 499 */
+	assert_true(detect_funnel(&f, 3, 8, 1, &most, &a));
+	/* Another epoch begins with nothing. */
+	assert_false(detect_funnel(&f, 4, 7, 10000, &most, &a));
+	/* Nothing is no funnel. */
+	for (uint32_t i = 0; i < 30; i++)
+		assert_false(detect_funnel(&f, 5, 7, 0, &most, &a));
+}
+
+static void a_funnel_is_found_in_a_crowd(void **state)
+{
+	const struct funnel_limits most = {
+		.delegations = 20, .share_bp = 1, .total = 10000};
+	struct funnels f = {0};
+	uint32_t told = 0;
+	struct alert a;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2000; i++) {
+		told += detect_funnel(&f, 3, 1000 + i, 1, &most, &a);
+		if (i % 8 == 0)
+			told += detect_funnel(&f, 3, 7, 1, &most, &a);
+	}
+	assert_in_range(told, 1, 3);
+	assert_int_equal(a.account[0], 7);
+}
+
 /* ---- In a governance ---- */
 
 static const char *const titles[] = {"Pay Alice", "Something else",
@@ -236,6 +284,59 @@ static void a_published_look_alike_is_named_after_a_restart(void **state)
 	net_fini(&n);
 }
 
+static enum err delegate(struct test_net *n, uint32_t from, uint32_t to,
+			 uint64_t amount)
+{
+	const struct payload payload = {
+		.kind = PAYLOAD_DELEGATE,
+		.delegate = {.kind = amount ? DELEGATION_LIMITED
+					    : DELEGATION_FULL,
+			     .has_target = true,
+			     .target = governance_account(n->g, to)->key,
+			     .amount = amount},
+	};
+
+	return net_apply(n, from, &payload, NULL);
+}
+
+/* A restart after each delegation; repeating one is no news. */
+static void delegations_to_one_account_are_counted_by_the_epoch(void **state)
+{
+	struct governance_params params;
+	struct map map = {0};
+	struct test_net n;
+
+	(void)state;
+	governance_params_default(&params);
+	params.value[PARAM_DETECT_FUNNEL_DELEGATIONS] = 4;
+	params.value[PARAM_DETECT_FUNNEL_SHARE] = 4700;
+	net_init(&n, &params);
+	for (int i = 0; i < 8; i++)
+		net_account(&n, 1000, 0);
+	net_sleep(&n, 1);
+	for (uint32_t i = 1; i <= 4; i++) {
+		struct governance *old = n.g;
+
+		assert_int_equal(delegate(&n, i, 0, i < 4 ? 0 : 700 * TOKEN),
+				 ERR_OK);
+		assert_int_equal(delegate(&n, 1, 0, 0), ERR_OK);
+		map_flush(&map, n.g);
+		n.g = map_load(&map, old);
+		governance_free(&old);
+		net_sleep(&n, 1);
+		assert_int_equal(governance_alert_count(n.g), 0);
+	}
+	/* 3,700 and 60 of 8,000. */
+	assert_int_equal(delegate(&n, 5, 0, 60 * TOKEN), ERR_OK);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_int_equal(governance_alert(n.g, 1)->kind, DETECT_FUNNEL);
+	assert_int_equal(governance_alert(n.g, 1)->account[0], 0);
+	assert_int_equal(governance_alert(n.g, 1)->figure[0], 5);
+	assert_int_equal(governance_alert(n.g, 1)->figure[1], 4700);
+	map_fini(&map);
+	net_fini(&n);
+}
+
 static void replays_are_counted_by_the_block(void **state)
 {
 	struct test_net n;
@@ -274,6 +375,10 @@ int main(void)
 		cmocka_unit_test(one_account_s_replays_are_found_in_a_crowd),
 		cmocka_unit_test(
 			a_published_look_alike_is_named_after_a_restart),
+		cmocka_unit_test(twenty_delegations_of_some_stake_are_a_funnel),
+		cmocka_unit_test(a_funnel_is_found_in_a_crowd),
+		cmocka_unit_test(
+			delegations_to_one_account_are_counted_by_the_epoch),
 		cmocka_unit_test(replays_are_counted_by_the_block),
 	};
 

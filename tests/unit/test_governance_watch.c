@@ -160,6 +160,50 @@ static void a_late_window_is_the_last_eighth(void **state)
 	}
 }
 
+static void entrust(struct test_net *n, uint32_t from, uint32_t to)
+{
+	const struct payload payload = {
+		.kind = PAYLOAD_DELEGATE,
+		.delegate = {.kind = DELEGATION_FULL,
+			     .has_target = true,
+			     .target = governance_account(n->g, to)->key},
+	};
+
+	assert_int_equal(net_apply(n, from, &payload, NULL), ERR_OK);
+}
+
+/* A delegate with hardly any stake of its own turns a vote at the end with
+ * what it carries; eight late voters who own more do not hide it. */
+static void a_late_delegate_weighs_what_it_carries(void **state)
+{
+	struct test_net n;
+	uint32_t number, small;
+
+	(void)state;
+	init(&n, 8);
+	small = net_account(&n, 5000, 0);
+	for (uint32_t i = 10; i < MANY; i++)
+		entrust(&n, i, small);
+	net_sleep(&n, 1);
+	number = net_open(&n, 0, TYPE_EMERGENCY);
+	net_vote(&n, 0, number, CHOICE_FOR);
+	for (uint32_t i = 1; i < 4; i++)
+		net_vote(&n, i, number, CHOICE_FOR);
+	net_sleep(&n, MS_DAY - MS_DAY / 10);
+	for (uint32_t i = 4; i < 10; i++)
+		net_vote(&n, i, number, CHOICE_FOR);
+	net_vote(&n, small, number, CHOICE_AGAINST);
+	net_finish(&n, number);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_int_equal(last_alert(&n)->kind, DETECT_LATE_SWING);
+	assert_int_equal(last_alert(&n)->account_count, 1);
+	assert_int_equal(last_alert(&n)->account[0], small);
+	/* Ten times 10,000 and its own 5,000, of 205,000 tokens. */
+	assert_int_equal(last_alert(&n)->figure[2], 105000 * TOKEN);
+	assert_int_equal(last_alert(&n)->figure[3], 205000 * TOKEN);
+	net_fini(&n);
+}
+
 /* ---- Records ---- */
 
 /* A vote that a restart interrupts at every ballot ends with the same
@@ -335,6 +379,7 @@ int main(void)
 			votes_that_run_at_the_same_time_are_no_history),
 		cmocka_unit_test(who_was_silent_for_the_last_votes_wakes),
 		cmocka_unit_test(a_late_window_is_the_last_eighth),
+		cmocka_unit_test(a_late_delegate_weighs_what_it_carries),
 		cmocka_unit_test(
 			a_restart_at_any_ballot_keeps_what_was_counted),
 		cmocka_unit_test(alerts_are_read_back),
