@@ -141,14 +141,21 @@ static uint32_t next_of(const struct carry_graph *g, uint32_t account)
 	return edge == EDGE_NONE ? EDGE_NOBODY : g->edges->pool[edge].target;
 }
 
+static void spend(uint32_t *budget, uint32_t units)
+{
+	*budget -= units < *budget ? units : *budget;
+}
+
 /* Who carried, before `voter` voted, what arrives at `at` after *hops hops;
  * *hops becomes those to the carrier. EDGE_NONE: nobody within the depth. */
 static uint32_t carrier_from(const struct carry *c, const struct carry_graph *g,
-			     uint32_t voter, uint32_t at, uint32_t *hops)
+			     uint32_t voter, uint32_t at, uint32_t *hops,
+			     uint32_t *budget)
 {
 	for (; at != EDGE_NOBODY && *hops <= g->depth; ++*hops) {
 		if (at != voter && voters_has(&c->voters, at))
 			return at;
+		spend(budget, CARRY_LOOK_UNITS);
 		at = next_of(g, at);
 	}
 	return EDGE_NONE;
@@ -158,20 +165,20 @@ void carry_left(struct power *out, const struct carry *c,
 		const struct carry_graph *g, uint32_t account)
 {
 	struct parcels parcels;
-	uint32_t hops = 1;
+	uint32_t hops = 1, no_budget = 0;
 
 	memset(out, 0, sizeof(*out));
 	if (!parcels_of(&parcels, g, account))
 		return;
-	if (carrier_from(c, g, account, next_of(g, account), &hops) ==
-	    EDGE_NONE)
+	if (carrier_from(c, g, account, next_of(g, account), &hops,
+			 &no_budget) == EDGE_NONE)
 		power_add(out, &parcels.rest);
 	for (uint32_t i = 0; i < parcels.count; i++) {
 		const struct parcel *p = &parcels.limited[i];
 
 		hops = 1;
 		if (carrier_from(c, g, account, g->edges->pool[p->edge].target,
-				 &hops) == EDGE_NONE)
+				 &hops, &no_budget) == EDGE_NONE)
 			power_add(out, &p->power);
 	}
 }
@@ -190,7 +197,7 @@ static void add_move(struct carry_walk *w, uint32_t carrier,
 
 /* The voter's own parcels come home, each from whoever carried it. */
 static void recall(struct carry_walk *w, const struct carry *c,
-		   const struct carry_graph *g)
+		   const struct carry_graph *g, uint32_t *budget)
 {
 	struct parcels parcels;
 
@@ -203,13 +210,15 @@ static void recall(struct carry_walk *w, const struct carry *c,
 
 		add_move(w,
 			 carrier_from(c, g, w->voter,
-				      g->edges->pool[p->edge].target, &hops),
+				      g->edges->pool[p->edge].target, &hops,
+				      budget),
 			 &p->power);
 	}
 }
 
 void carry_walk_begin(struct carry_walk *w, const struct carry *c,
-		      const struct carry_graph *g, uint32_t voter)
+		      const struct carry_graph *g, uint32_t voter,
+		      uint32_t *budget)
 {
 	const struct edge_owner own = edges_owner(g->edges, voter);
 
@@ -223,10 +232,11 @@ void carry_walk_begin(struct carry_walk *w, const struct carry *c,
 	if (own.first_out == EDGE_NONE)
 		return;
 	w->hops = 1;
-	w->carrier = carrier_from(c, g, voter, next_of(g, voter), &w->hops);
+	w->carrier =
+		carrier_from(c, g, voter, next_of(g, voter), &w->hops, budget);
 	if (w->carrier != EDGE_NONE)
 		add_move(w, w->carrier, &(struct power){0});
-	recall(w, c, g);
+	recall(w, c, g, budget);
 }
 
 /* A parcel that reaches the voter after `distance` hops. */
@@ -289,7 +299,8 @@ bool carry_walk_some(struct carry_walk *w, const struct carry *c,
 		}
 		*cursor = g->edges->pool[index].next_in;
 		fetch(g, *cursor);
-		--*budget;
+		spend(budget,
+		      g->edges->pool[index].sole ? 1 : CARRY_LOOK_UNITS);
 		look_at(w, c, g, index);
 	}
 	return w->level == 0;

@@ -94,13 +94,18 @@ struct carry_walk {
 /* What nobody carries of an account that has not voted. */
 void carry_left(struct power *out, const struct carry *c,
 		const struct carry_graph *g, uint32_t account);
+/* What a look at an account with several edges takes off a budget: they may be
+ * EDGES_KEPT_MAX. */
+#define CARRY_LOOK_UNITS 8u
 
 /* The account votes for the first time: add it to c->voters, then walk. Until
  * the walk is done nothing may change but what its snapshot cannot see. */
 void carry_walk_begin(struct carry_walk *w, const struct carry *c,
-		      const struct carry_graph *g, uint32_t voter);
-/* Look at up to *budget edges, and take them off it; true when all are done:
- * then w->gained and w->moves are what changes. */
+		      const struct carry_graph *g, uint32_t voter,
+		      uint32_t *budget);
+/* Look at about *budget edges, and take them off it, as the beginning took what
+ * it looked at; true when all are done: then w->gained and w->moves are what
+ * changes. */
 bool carry_walk_some(struct carry_walk *w, const struct carry *c,
 		     const struct carry_graph *g, uint32_t *budget);
 

@@ -69,10 +69,10 @@ bool cast_some(struct governance *g, uint32_t *budget)
 			return false;
 		if (!c->walking) {
 			cast_graph(&c->graph, g, &e->p);
-			carry_walk_begin(&c->walk, &e->carry, &c->graph,
-					 c->account);
-			c->walking = true;
 			--*budget;
+			carry_walk_begin(&c->walk, &e->carry, &c->graph,
+					 c->account, budget);
+			c->walking = true;
 		}
 		if (!carry_walk_some(&c->walk, &e->carry, &c->graph, budget))
 			return false;

@@ -1,6 +1,9 @@
 /* Who delegates to whom, for people. */
 #include "governance/internal.h"
 
+/* Ended ones are passed over; a reading looks at no more than this. */
+#define LOOK_MAX 4096u
+
 static void describe(struct governance_delegation *out, const struct edge *e)
 {
 	out->principal = e->principal;
@@ -36,20 +39,19 @@ uint32_t governance_received(const struct governance *g,
 {
 	uint32_t next = *cursor == 0 ? edges_owner(&g->edges, account).first_in
 				     : *cursor - 1;
-	uint32_t count = 0;
+	uint32_t count = 0, looked = 0;
 
 	*cursor = 0;
 	if (next != EDGE_NONE &&
 	    (next >= g->edges.count || g->edges.pool[next].target != account))
 		return 0;
 	for (; next != EDGE_NONE; next = g->edges.pool[next].next_in) {
-		if (!edge_is_alive(&g->edges.pool[next]))
-			continue;
-		if (count == room) {
+		if (count == room || looked++ == LOOK_MAX) {
 			*cursor = next + 1;
 			break;
 		}
-		describe(&out[count++], &g->edges.pool[next]);
+		if (edge_is_alive(&g->edges.pool[next]))
+			describe(&out[count++], &g->edges.pool[next]);
 	}
 	return count;
 }

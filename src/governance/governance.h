@@ -298,8 +298,9 @@ uint32_t governance_received_count(const struct governance *g,
  * they limited it. Expired ones stand, too. */
 uint64_t governance_received_stake(const struct governance *g,
 				   uint32_t account);
-/* Up to `room` of these from *cursor on, which is 0 at first; returns how many.
- * *cursor is 0 when there are no more. Any change makes cursors void: one that
+/* Up to `room` of these from *cursor on, which is 0 at first; returns how many:
+ * seldom less than there are, even none. *cursor is 0 when there are no more.
+ * Any change makes cursors void: one that
  * no longer stands for anything of this account gives none. */
 uint32_t governance_received(const struct governance *g,
 			     struct governance_delegation *out, uint32_t room,

@@ -547,6 +547,37 @@ static void a_walk_in_slices_shows_the_state_before_it(void **state)
 	net_fini(&n);
 }
 
+/* A look at somebody with many delegations takes longer, and more off a
+ * budget: so does the way to a carrier. */
+static void many_delegations_take_more_of_a_slice(void **state)
+{
+	const struct ballot ballot = {.proposal = 1, .choice = CHOICE_FOR};
+	const struct payload payload = {.kind = PAYLOAD_VOTE,
+					.vote = {&ballot, 1}};
+	struct governance_context ctx = {.account = 0, .nonce = 5};
+	uint32_t slices = 1;
+	struct test_net n;
+
+	(void)state;
+	town_init(&n, 120, 16);
+	for (uint32_t i = 20; i < 120; i++)
+		for (uint32_t k = 0; k < 3; k++)
+			net_delegate(&n, i, LIMITED, k, 10, 0);
+	for (uint32_t i = 0; i < 16; i++)
+		net_delegate(&n, i, FULL, i + 1, 0, 0);
+	net_open(&n, 19, TYPE_TREASURY);
+	ctx.height = n.height;
+	ctx.time_ms = n.time_ms;
+	assert_int_equal(governance_apply(n.g, NULL, &ctx, &payload, NULL),
+			 ERR_OK);
+	while (!governance_work(n.g, CARRY_LOOK_UNITS))
+		slices++;
+	/* 16 hops in the first, then 100 principals of three. */
+	assert_in_range(slices, 100, 102);
+	assert_tokens(&n, 1, CHOICE_FOR, 100, 1000);
+	net_fini(&n);
+}
+
 /* Whatever comes next finishes what is left. */
 static void the_next_call_finishes_a_walk(void **state)
 {
@@ -682,6 +713,7 @@ int main(void)
 		cmocka_unit_test(splitting_does_not_raise_quadratic_power),
 		cmocka_unit_test(the_order_of_voters_does_not_matter),
 		cmocka_unit_test(a_walk_in_slices_shows_the_state_before_it),
+		cmocka_unit_test(many_delegations_take_more_of_a_slice),
 		cmocka_unit_test(the_next_call_finishes_a_walk),
 		cmocka_unit_test(a_paper_of_128_ballots_walks_for_each),
 		cmocka_unit_test(what_is_carried_is_checked_when_it_is_read),

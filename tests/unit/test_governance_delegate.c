@@ -398,6 +398,34 @@ static void received_delegations_come_in_pages(void **state)
 	net_fini(&n);
 }
 
+/* Who took back during a vote stands in the way until it votes no more: a
+ * reading looks at some thousand and says where to go on. */
+static void a_reading_passes_over_so_many_ended_ones(void **state)
+{
+	enum { MANY = 5000 };
+	struct governance_delegation page[4];
+	uint32_t cursor = 0;
+	struct test_net n;
+
+	(void)state;
+	net_init_many(&n, MANY);
+	net_delegate(&n, 2, FULL, 0, 0, 0);
+	for (uint32_t i = 3; i < MANY; i++)
+		net_delegate(&n, i, FULL, 0, 0, 0);
+	net_open(&n, 1, TYPE_TREASURY);
+	for (uint32_t i = 3; i < MANY; i++)
+		net_undelegate(&n, i, 0);
+	net_delegate(&n, 1, FULL, 0, 0, 0);
+	assert_int_equal(governance_received_count(n.g, 0), 2);
+	assert_int_equal(governance_received(n.g, page, 4, 0, &cursor), 1);
+	assert_int_equal(page[0].principal, 1);
+	assert_int_not_equal(cursor, 0);
+	assert_int_equal(governance_received(n.g, page, 4, 0, &cursor), 1);
+	assert_int_equal(page[0].principal, 2);
+	assert_int_equal(cursor, 0);
+	net_fini(&n);
+}
+
 /* ---- Records ---- */
 
 static void the_record_of_delegations_is_read_back(void **state)
@@ -635,6 +663,7 @@ int main(void)
 		cmocka_unit_test(
 			the_effective_delegation_follows_type_and_time),
 		cmocka_unit_test(received_delegations_come_in_pages),
+		cmocka_unit_test(a_reading_passes_over_so_many_ended_ones),
 		cmocka_unit_test(the_record_of_delegations_is_read_back),
 		cmocka_unit_test(impossible_delegations_are_noticed),
 		cmocka_unit_test(random_changes_leave_what_they_should),
