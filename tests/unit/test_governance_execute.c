@@ -178,6 +178,8 @@ static void what_is_fixed_or_unknown_does_not_change(void **state)
 static void in_an_emergency_a_value_is_in_force_at_once(void **state)
 {
 	const struct action a = set_to("proposal.max_open", 1);
+	struct governance *back;
+	struct map map = {0};
 	struct test_net n;
 
 	(void)state;
@@ -186,8 +188,12 @@ static void in_an_emergency_a_value_is_in_force_at_once(void **state)
 	assert_int_equal(run_as(&n, TYPE_EMERGENCY, &a, 1), ERR_OK);
 	assert_int_equal(value_of(&n, "proposal.max_open"), 1);
 	/* What was decided before it does not undo it. */
+	map_flush(&map, n.g);
+	back = map_load(&map, n.g);
+	governance_free(&back);
 	turn_epoch(&n);
 	assert_int_equal(value_of(&n, "proposal.max_open"), 1);
+	map_fini(&map);
 	net_fini(&n);
 }
 
@@ -312,6 +318,10 @@ static void the_caps_of_an_epoch_are_exact(void **state)
 	}
 	turn_epoch(&n);
 	assert_int_equal(award(&n, BOB, CONTRIBUTION_RESEARCH, 1), ERR_OK);
+	assert_int_equal(
+		award(&n, BOB, CONTRIBUTION_RESEARCH, 1000 * POINT - 1),
+		ERR_OK);
+	assert_int_equal(award(&n, BOB, CONTRIBUTION_BUG_REPORT, 1), ERR_OK);
 	net_fini(&n);
 }
 

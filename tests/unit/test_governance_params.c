@@ -19,6 +19,8 @@ static void every_default_is_within_its_bounds(void **state)
 		assert_true(info.min <= info.value_default);
 		assert_true(info.value_default <= info.max);
 		assert_true(strlen(info.sentence) > 0);
+		assert_non_null(governance_param_class_name(info.class));
+		assert_true(info.type <= PROPOSAL_TYPES);
 		assert_true(strlen(info.unit) > 0);
 		assert_true(strlen(info.name) + 1 < sizeof(info.name));
 		assert_int_equal(governance_param_find(info.name), i);
