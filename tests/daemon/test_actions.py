@@ -1,6 +1,8 @@
 """Actions of proposals, as people write, read and try them."""
 
-from lib import invariants
+import time
+
+from lib import invariants, wallet
 from lib.network import Failure
 
 HASH = "ab" * 32
@@ -47,6 +49,80 @@ def test_actions_shown(context):
     if last["id"] == again["id"]:
         raise Failure("the id does not depend on the actions")
     invariants.same_state_root(net.nodes)
+
+
+def test_actions_second_implementation(context):
+    """What the command line signs for every kind of action, delegation and
+    transfer is what an independent implementation of the specification
+    signs, byte for byte; so are the ids of proposals"""
+    net = context.network()
+    node = net.nodes[0]
+    genesis = bytes.fromhex(node.status()["genesis_hash"])
+    seed = node.cli("--yes", "key", "export", "henry_dao", expect=0)
+    key = wallet.Key(bytes.fromhex(seed.data["seed"]))
+    bob = bytes.fromhex(node.cli("key", "show", "bob_dev",
+                                 expect=0).data["public_key"])
+    hash_, address = bytes.fromhex(HASH), bytes.fromhex(ADDRESS[2:])
+    kinds = [
+        (1, "text Thanks", wallet.action_text(b"Thanks")),
+        (6, "parameter standard.quorum_bp=0",
+         wallet.action_parameter(b"standard.quorum_bp", 0)),
+        (1, "reputation bob_dev research 2.5",
+         wallet.action_reputation(bob, 6, 2500)),
+        (4, f"validators add {HASH} 300", wallet.action_validators(hash_, 300)),
+        (4, f"validators remove {HASH}", wallet.action_validators(hash_, 0)),
+        (4, f"council threshold=2 delayed=1 bob_dev,{HASH}",
+         wallet.action_council([bob, hash_], 2, 1)),
+        (4, "council none", wallet.action_council([], 0, 0)),
+        (2, f"upgrade 2 {HASH} 120000",
+         wallet.action_upgrade(2, hash_, 120000)),
+        (5, f"transfer 1 coin {ADDRESS} 1{'0' * 21}",
+         wallet.action_transfer(1, b"", address, 10 ** 21)),
+        (5, f"transfer 31337 {ADDRESS} {ADDRESS} 255",
+         wallet.action_transfer(31337, address, address, 255)),
+        (5, f"call 1 {ADDRESS} 0x12345678 gas=90000 code={HASH} value=256",
+         wallet.action_call(1, address, 256, b"\x12\x34\x56\x78", 90000,
+                            hash_)),
+        (4, "override 300", wallet.action_override(300)),
+    ]
+    names = ["standard", "technical", "emergency", "constitutional",
+             "treasury", "parameter", "crosschain"]
+
+    def compare(what, payload, *words):
+        signed = node.cli(*words, "--as", "henry_dao", "--nonce", "7",
+                          "--dry-run", expect=0).data
+        body = wallet.tx_body(key.public, 7, payload,
+                              int(signed["valid_until_ms"]))
+        expect(what, signed["raw"],
+               wallet.signed_tx(key, genesis, body).hex())
+
+    for kind, spec, action in kinds:
+        compare(spec, wallet.proposal(kind, b"Title", b"Two\nlines",
+                                      actions=[action]),
+                "proposal", "submit", "--type", names[kind - 1], "--title",
+                "Title", "--description", "Two\nlines", "--action", spec)
+    compare("delegate", wallet.delegate(1, bob), "delegate", "set", "bob_dev")
+    compare("types", wallet.delegate(2, bob, [2, 6]), "delegate", "set",
+            "bob_dev", "--types", "technical,parameter")
+    compare("amount", wallet.delegate(3, bob, amount=1500000), "delegate",
+            "set", "bob_dev", "--amount", "1.5")
+    compare("opt out", wallet.delegate(2, types=[3]), "delegate", "set",
+            "none", "--types", "emergency")
+    compare("clear", wallet.undelegate(), "delegate", "clear", "--all")
+    compare("transfer", wallet.transfer(bob, 2500000), "stake", "transfer",
+            "bob_dev", "2.5")
+
+    actions = [wallet.action_text(b"One"), wallet.action_text(b"Two")]
+    payload = wallet.proposal(1, b"Title", b"Text", actions=actions)
+    until = int(time.time() * 1000) + 60000
+    body = wallet.tx_body(key.public, 9, payload, until)
+    answer = node.rpc("tx.submit",
+                      tx=wallet.signed_tx(key, genesis, body).hex())
+    shown = node.rpc("proposal.get", proposal=answer["proposal"])
+    expect("id", shown["id"], wallet.proposal_id(
+        genesis, key.public, 9, 1, b"Title", b"Text", actions).hex())
+    expect("layout", shown["actions_layout"],
+           (bytes([2]) + actions[0].layout + actions[1].layout).hex())
 
 
 def test_actions_refused(context):

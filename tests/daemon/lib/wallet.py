@@ -97,10 +97,115 @@ def vote(ballots):
     return field_bytes(14, inner, True)
 
 
-def proposal(kind, title, description=b"", draft=False):
+def proposal(kind, title, description=b"", draft=False, actions=()):
     return field_bytes(10, field_number(1, kind) + field_number(2, draft) +
-                       field_bytes(3, title) + field_bytes(4, description),
+                       field_bytes(3, title) + field_bytes(4, description) +
+                       b"".join(field_bytes(5, action.message, True)
+                                for action in actions), True)
+
+
+def delegate(kind, target=b"", types=(), amount=0, expires_ms=0):
+    return field_bytes(15, field_number(1, kind) + field_bytes(2, target) +
+                       field_bytes(3, b"".join(map(number, types))) +
+                       field_number(4, amount) + field_number(5, expires_ms),
                        True)
+
+
+def undelegate(serials=()):
+    return field_bytes(16, field_bytes(1, b"".join(map(number, serials))),
+                       True)
+
+
+def transfer(to, amount):
+    return field_bytes(17, field_bytes(1, to) + field_number(2, amount), True)
+
+
+def amount_bytes(value):
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def blob(data):
+    return len(data).to_bytes(4, "big") + data
+
+
+def fixed(value, size=8):
+    return value.to_bytes(size, "big")
+
+
+class Action:
+    """The message that is signed, and the layout that is hashed."""
+
+    def __init__(self, kind, layout, *fields):
+        inner = b"".join(fields)
+        self.message = field_bytes(kind, inner, True)
+        self.layout = bytes([kind]) + layout
+
+
+def action_text(text):
+    return Action(1, blob(text), field_bytes(1, text))
+
+
+def action_parameter(key, value):
+    return Action(2, blob(key) + fixed(value), field_bytes(1, key),
+                  field_number(2, value))
+
+
+def action_reputation(account, kind, points):
+    return Action(3, account + bytes([kind]) + fixed(points),
+                  field_bytes(1, account), field_number(2, kind),
+                  field_number(3, points))
+
+
+def action_validators(key, weight):
+    return Action(4, key + fixed(weight), field_bytes(1, key),
+                  field_number(2, weight))
+
+
+def action_council(members, threshold, delayed):
+    members = sorted(members)
+    return Action(5, bytes([len(members)]) + b"".join(members) +
+                  bytes([threshold, delayed]),
+                  b"".join(field_bytes(1, member) for member in members),
+                  field_number(2, threshold), field_number(3, delayed))
+
+
+def action_upgrade(version, build, height):
+    return Action(6, fixed(version, 4) + build + fixed(height),
+                  field_number(1, version), field_bytes(2, build),
+                  field_number(3, height))
+
+
+def action_transfer(chain, token, to, amount):
+    return Action(7, fixed(chain) + (b"\1" + token if token else b"\0") + to +
+                  fixed(amount, 32), field_number(1, chain),
+                  field_bytes(2, token), field_bytes(3, to),
+                  field_bytes(4, amount_bytes(amount)))
+
+
+def action_call(chain, target, value, data, gas, code_hash):
+    return Action(8, fixed(chain) + target + fixed(value, 32) + blob(data) +
+                  fixed(gas) + code_hash, field_number(1, chain),
+                  field_bytes(2, target), field_bytes(3, amount_bytes(value)),
+                  field_bytes(4, data), field_number(5, gas),
+                  field_bytes(6, code_hash))
+
+
+def action_override(number_of):
+    return Action(9, fixed(number_of, 4), field_number(1, number_of))
+
+
+def keyed(domain, data):
+    return hashlib.blake2b(data, digest_size=32, key=domain).digest()
+
+
+def proposal_id(genesis_hash, proposer, nonce, kind, title, description=b"",
+                actions=()):
+    """doc/spec/governance.md, 7 and 11."""
+    done = keyed(b"bcai-gov/actions/1", bytes([len(actions)]) +
+                 b"".join(action.layout for action in actions))
+    text = keyed(b"bcai-gov/text/1", blob(title) + blob(description))
+    return keyed(b"bcai-gov/proposal/1", genesis_hash + proposer +
+                 fixed(nonce) + bytes([kind]) + done + text)
 
 
 def tx_body(account, nonce, payload, valid_until_ms=None):
