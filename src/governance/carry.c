@@ -48,12 +48,11 @@ static void make_room(struct carry *c)
 		*seek(c, c->list[i].account) = i + 1;
 }
 
-struct carried *carry_hold(struct carry *c, uint32_t account)
+struct carried *carry_add(struct carry *c, uint32_t account)
 {
-	struct carried *held = carry_of(c, account);
+	struct carried *held;
 
-	if (held)
-		return held;
+	assert(!carry_of(c, account));
 	make_room(c);
 	held = &c->list[c->count++];
 	memset(held, 0, sizeof(*held));
@@ -64,8 +63,8 @@ struct carried *carry_hold(struct carry *c, uint32_t account)
 
 /* ---- Parcels ---- */
 
-/* SPEC governance 10.3: the part of `whole` that belongs to `tokens` of it,
- * rounded down. */
+/* SPEC governance 10.3: the part of `whole` that belongs to 1 or more `tokens`
+ * of it, rounded down. */
 static struct power pro_rata(const struct power *whole, uint64_t tokens)
 {
 	unsigned __int128 quadratic =
@@ -73,8 +72,6 @@ static struct power pro_rata(const struct power *whole, uint64_t tokens)
 	unsigned __int128 reputation =
 		(unsigned __int128)whole->reputation * tokens;
 
-	if (tokens == 0)
-		return (struct power){0};
 	return (struct power){
 		.tokens = tokens,
 		.quadratic = (uint64_t)(quadratic / whole->tokens),
@@ -100,13 +97,13 @@ bool parcels_of(struct parcels *out, const struct carry_graph *g,
 		if (edge->kind != DELEGATION_LIMITED ||
 		    !edge_is_seen(edge, &g->at) || out->rest.tokens == 0)
 			continue;
+		assert(out->count < LIMIT_DELEGATIONS);
 		p->edge = next;
 		p->power = pro_rata(&whole, edge->amount < out->rest.tokens
 						    ? edge->amount
 						    : out->rest.tokens);
 		power_subtract(&out->rest, &p->power);
 		out->count++;
-		assert(out->count <= LIMIT_DELEGATIONS);
 	}
 	return true;
 }

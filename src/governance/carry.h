@@ -48,10 +48,10 @@ struct carry {
 void carry_fini(struct carry *c);
 
 /* What the account carries, or NULL when it never carried anything. Lent until
- * the next carry_hold. */
+ * the next carry_add. */
 struct carried *carry_of(const struct carry *c, uint32_t account);
-/* The same; made, with nothing carried, when it is not there. */
-struct carried *carry_hold(struct carry *c, uint32_t account);
+/* One more, that carries nothing; the account must not be there. */
+struct carried *carry_add(struct carry *c, uint32_t account);
 
 /* The parcels of one account, each of its snapshot's power. */
 struct parcel {

@@ -54,7 +54,7 @@ static void settle(struct governance *g, struct entry *e,
 	}
 	if (power_is_zero(&w->gained))
 		return;
-	carry_change(g, e, carry_hold(&e->carry, w->voter), &w->gained);
+	carry_change(g, e, carry_add(&e->carry, w->voter), &w->gained);
 	watch_carried(g, e, w->voter);
 }
 

@@ -140,24 +140,34 @@ static bool clash(const struct edge *a, const struct edge *b)
 	return a->kind == DELEGATION_FULL || a->target == b->target;
 }
 
+/* How many a snapshot sees that is the first to see this one. */
+static uint32_t count_seen(const struct edges_record *r,
+			   const struct edge *first)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < r->count; i++)
+		count += r->edge[i].from <= first->from &&
+			 first->from < r->edge[i].until;
+	return count;
+}
+
 static bool are_possible(const struct governance *g, uint32_t principal,
 			 const struct edges_record *r)
 {
-	uint32_t alive = 0;
-
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct edge *edge = &r->edge[i];
 
 		if (edge->target == principal ||
 		    (edge->target >= g->accounts.count &&
-		     edge->target != EDGE_NOBODY))
+		     edge->target != EDGE_NOBODY) ||
+		    count_seen(r, edge) > LIMIT_DELEGATIONS)
 			return false;
-		alive += edge_is_alive(edge);
 		for (uint32_t k = 0; k < i; k++)
 			if (clash(edge, &r->edge[k]))
 				return false;
 	}
-	return alive <= LIMIT_DELEGATIONS;
+	return true;
 }
 
 static enum err load_edges(struct governance *g, struct reader *key,
@@ -328,7 +338,7 @@ static bool take_carried(struct governance *g, struct entry *e,
 		ballot = ballots_find(&e->ballots, c->account);
 		if (!ballot)
 			return false;
-		held = carry_hold(&e->carry, c->account);
+		held = carry_add(&e->carry, c->account);
 		held->power = c->power;
 		carrier_changed(e, held);
 		tally_carry(sum, &e->p.rules, &e->p.total.power,

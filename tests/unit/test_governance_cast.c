@@ -394,6 +394,32 @@ static void delegated_power_decides(void **state)
 	net_fini(&n);
 }
 
+static void hundreds_may_carry(void **state)
+{
+	struct test_net n;
+	uint32_t account, places = 0;
+	struct power power;
+
+	(void)state;
+	town_init(&n, 600, 8);
+	for (uint32_t i = 0; i < 300; i++)
+		net_delegate(&n, 300 + i, LIMITED, i, 1 + i % 100, 0);
+	net_open(&n, 0, TYPE_TREASURY);
+	for (uint32_t i = 0; i < 300; i++)
+		net_vote(&n, i, 1, 1 + i % 3);
+	for (uint32_t i = 0; i < 300; i++)
+		assert_carries(&n, i, 1 + i % 100);
+	while (governance_carried_at(n.g, 1, places, &account, &power)) {
+		assert_true(power.tokens == (1 + account % 100) * TOKEN);
+		places++;
+	}
+	assert_int_equal(places, 300);
+	assert_tokens(&n, 1, CHOICE_FOR, 10000, 5050);
+	assert_false(governance_carried_by(n.g, 1, 300, &power));
+	assert_false(governance_carried_by(n.g, 2, 0, &power));
+	net_fini(&n);
+}
+
 /* ---- Properties ---- */
 
 /* A limited part never weighs more than the same stake would by itself, and
@@ -710,6 +736,7 @@ int main(void)
 		cmocka_unit_test(a_replaced_ballot_moves_what_it_carries),
 		cmocka_unit_test(a_cap_bounds_what_one_voter_carries),
 		cmocka_unit_test(delegated_power_decides),
+		cmocka_unit_test(hundreds_may_carry),
 		cmocka_unit_test(splitting_does_not_raise_quadratic_power),
 		cmocka_unit_test(the_order_of_voters_does_not_matter),
 		cmocka_unit_test(a_walk_in_slices_shows_the_state_before_it),

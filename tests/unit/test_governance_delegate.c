@@ -552,6 +552,42 @@ static void impossible_delegations_are_noticed(void **state)
 	net_fini(&n);
 }
 
+/* Sixteen may stand at a time; no snapshot sees more. */
+static void more_than_a_snapshot_may_see_is_noticed(void **state)
+{
+	struct governance_key key;
+	struct map map = {0};
+	struct test_net n;
+
+	(void)state;
+	net_init_many(&n, 40);
+	net_delegate(&n, 0, FULL, 1, 0, 0);
+	map_flush(&map, n.g);
+	governance_key_edges(&key, 0);
+	for (uint32_t count = 16; count <= 17; count++) {
+		struct edges_record r = {.last_serial = count, .count = count};
+		uint8_t value[1024];
+		struct writer w;
+
+		for (uint32_t i = 0; i < count; i++)
+			r.edge[i] = (struct edge){.kind = LIMITED,
+						  .target = 1 + i,
+						  .serial = 1 + i,
+						  .amount = 1,
+						  .from = 5 + i,
+						  .until = 60 - i,
+						  .expires_ms = EDGE_FOREVER};
+		writer_init(&w, value, sizeof(value));
+		edges_record_write(&w, &r);
+		map_put(&map, (struct bytes){key.data, key.size},
+			(struct bytes){value, w.size});
+		assert_int_equal(map_try_load(&map, n.g),
+				 count == 16 ? ERR_OK : ERR_DATA_DAMAGED);
+	}
+	map_fini(&map);
+	net_fini(&n);
+}
+
 /* Random changes against a list of what should stand, kept by hand. */
 struct shadow {
 	struct {
@@ -666,6 +702,7 @@ int main(void)
 		cmocka_unit_test(a_reading_passes_over_so_many_ended_ones),
 		cmocka_unit_test(the_record_of_delegations_is_read_back),
 		cmocka_unit_test(impossible_delegations_are_noticed),
+		cmocka_unit_test(more_than_a_snapshot_may_see_is_noticed),
 		cmocka_unit_test(random_changes_leave_what_they_should),
 	};
 
