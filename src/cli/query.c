@@ -277,6 +277,27 @@ static void show_actions(const json_t *list)
 		printf("action %-2zu %s\n", i + 1, json_get_text(row, "words"));
 }
 
+/* What the actions would do today, while they may still be executed. */
+static void show_preview(struct cli *cli, const json_t *p)
+{
+	static const char *const ENDED[] = {"rejected", "cancelled", "expired",
+					    "executed", "execution-failed"};
+	struct admin_error error;
+	json_t *preview;
+
+	for (size_t i = 0; i < sizeof(ENDED) / sizeof(ENDED[0]); i++)
+		if (strcmp(json_get_text(p, "state"), ENDED[i]) == 0)
+			return;
+	if (json_array_size(json_object_get(p, "actions")) == 0 ||
+	    cli_ask(cli, "proposal.preview",
+		    cli_params_number("proposal",
+				      json_get_number(p, "proposal")),
+		    &preview, &error))
+		return;
+	show_changes(preview);
+	json_decref(preview);
+}
+
 static void show_proposal(struct cli *cli, const json_t *p)
 {
 	bool tallied = json_get_number(p, "voting_start_ms") > 0;
@@ -300,6 +321,7 @@ static void show_proposal(struct cli *cli, const json_t *p)
 	if (json_get_text(p, "description")[0])
 		printf("\n%s\n", json_get_text(p, "description"));
 	show_actions(json_object_get(p, "actions"));
+	show_preview(cli, p);
 	if (tallied) {
 		putchar('\n');
 		show_tally_of(cli, json_object_get(p, "tally"), false);

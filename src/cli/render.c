@@ -192,6 +192,22 @@ void color_end(const struct cli *cli)
 		fputs("\033[0m", stdout);
 }
 
+void show_changes(const json_t *preview)
+{
+	const json_t *list = json_object_get(preview, "changes"), *row;
+	const json_t *error = json_object_get(preview, "error");
+	size_t i;
+
+	if (json_is_object(error))
+		printf("it could not be executed now: %s\n%s\n",
+		       json_get_text(error, "message"),
+		       json_get_text(error, "hint"));
+	json_array_foreach (list, i, row)
+		printf("would change  %s: %s -> %s (%s)\n",
+		       json_get_text(row, "what"), json_get_text(row, "from"),
+		       json_get_text(row, "to"), json_get_text(row, "when"));
+}
+
 void show_findings(const struct cli *cli, const json_t *rows, int width)
 {
 	const json_t *row;

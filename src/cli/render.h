@@ -32,6 +32,9 @@ const char *show_mark(bool good); /* "✓" or "✗" */
 /* Rows {ok, name, text}, each behind a coloured mark; names as wide as that. */
 void show_findings(const struct cli *cli, const json_t *rows, int width);
 
+/* What proposal.preview answers. */
+void show_changes(const json_t *preview);
+
 unsigned __int128 parse_u128(const char *digits);
 
 void color_begin(const struct cli *cli, enum color color);

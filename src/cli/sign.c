@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/hex.h"
 #include "cli/payload.h"
+#include "cli/render.h"
 #include "crypto/keystore.h"
 #include "governance/actions.h"
 #include "proto/codec_tx.h"
@@ -124,22 +125,6 @@ static int prepare(struct cli *cli, struct signer *s)
 	if (!failed && !s->nonce_given)
 		failed = ask_nonce(cli, s);
 	return failed;
-}
-
-static void show_changes(const json_t *preview)
-{
-	const json_t *list = json_object_get(preview, "changes"), *row;
-	const json_t *error = json_object_get(preview, "error");
-	size_t i;
-
-	if (json_is_object(error))
-		printf("it could not be executed now: %s\n%s\n",
-		       json_get_text(error, "message"),
-		       json_get_text(error, "hint"));
-	json_array_foreach (list, i, row)
-		printf("would change  %s: %s -> %s (%s)\n",
-		       json_get_text(row, "what"), json_get_text(row, "from"),
-		       json_get_text(row, "to"), json_get_text(row, "when"));
 }
 
 static void show_dry(struct cli *cli, const json_t *value)

@@ -35,7 +35,9 @@ enum err contents_check(const struct governance *g,
 				      "version",
 				      i + 1,
 				      action_kind_name(actions->list[i].kind));
-	return err ? err : execute_preview(g, &x, actions, NULL, text);
+	if (err || actions->count == 0)
+		return err;
+	return execute_preview(g, &x, actions, NULL, text);
 }
 
 void contents_drop(struct entry *e)

@@ -130,6 +130,70 @@ static void random_transfer(struct random_tx *tx, struct chance *c,
 		t->to = governance_account(g, chance_below(c, count))->key;
 }
 
+static void random_parameter(struct action_parameter *p, struct chance *c)
+{
+	static const struct {
+		const char *key;
+		uint64_t base, step;
+	} ROWS[] = {
+		{"proposal.max_open", 1, 3},
+		{"standard.quorum_bp", 500, 300},
+		{"constitutional.approval_bp", 6000, 500},
+		{"detect.history_min", 1, 4},
+		{"epoch.length_ms", 5000, 4000},
+		{"vote.min_stake", 1, 600 * TOKEN},
+		{"reputation.kept_bp", 9800, 10},
+		{"no.such", 1, 1},
+	};
+	uint32_t i = chance_below(c, sizeof(ROWS) / sizeof(ROWS[0]));
+
+	p->key = text_of(ROWS[i].key);
+	p->value = ROWS[i].base + chance_below(c, 6) * ROWS[i].step;
+}
+
+/* Mostly one that some type may contain now. */
+static void random_action(struct action *a, struct random_tx *tx,
+			  struct chance *c)
+{
+	uint32_t two = chance_below(c, 2) * 2;
+
+	a->kind = (enum action_kind)(1 + chance_below(c, ACTION_KINDS));
+	if (a->kind == ACTION_TEXT) {
+		a->text.text = text_of(tx->title);
+	} else if (a->kind == ACTION_PARAMETER) {
+		random_parameter(&a->parameter, c);
+	} else if (a->kind == ACTION_REPUTATION) {
+		test_key(&a->reputation.account,
+			 chance_below(c, WORLD_ACCOUNTS + 1));
+		a->reputation.kind = 1 + chance_below(c, CONTRIBUTIONS);
+		a->reputation.points = chance_below(c, 4) * 200 * POINT;
+	} else if (a->kind == ACTION_VALIDATORS) {
+		test_key(&a->validators.key, 900 + chance_below(c, 4));
+		a->validators.weight = chance_below(c, 3) * 50;
+	} else if (a->kind == ACTION_COUNCIL) {
+		tx->members[1].b[0] = 1;
+		a->council.members = tx->members;
+		a->council.count = two;
+		a->council.threshold = two;
+		a->council.threshold_delayed = two / 2;
+	} else if (a->kind == ACTION_UPGRADE) {
+		a->upgrade.version = 1 + chance_below(c, 4);
+		a->upgrade.height = tx->ctx.height + chance_below(c, 400);
+	}
+}
+
+static struct action_list random_actions(struct random_tx *tx, struct chance *c)
+{
+	struct action_list list = {tx->actions, 0};
+
+	if (chance_below(c, 2))
+		return list;
+	list.count = 1 + chance_below(c, 2) * chance_below(c, 3);
+	for (uint32_t i = 0; i < list.count; i++)
+		random_action(&tx->actions[i], tx, c);
+	return list;
+}
+
 static void random_payload(struct random_tx *tx, struct chance *c,
 			   const struct governance *g)
 {
@@ -143,11 +207,13 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 		p->submit.type = 1 + chance_below(c, 8);
 		p->submit.draft = chance_below(c, 3) == 0;
 		p->submit.title = text_of(tx->title);
+		p->submit.actions = random_actions(tx, c);
 	} else if (p->kind == PAYLOAD_PUBLISH) {
 		p->publish.proposal = random_number(c, g, STATE_DRAFT);
 	} else if (p->kind == PAYLOAD_AMEND) {
 		p->amend.proposal = random_number(c, g, STATE_DRAFT);
 		p->amend.title = text_of(tx->title);
+		p->amend.actions = random_actions(tx, c);
 	} else if (p->kind == PAYLOAD_CANCEL) {
 		p->cancel.proposal = random_number(c, g, STATE_SUBMITTED);
 		p->cancel.reason = random_reason(c);

@@ -4,6 +4,8 @@
 
 #include "governance_fixture.h"
 
+#include "governance/actions.h"
+
 #define WORLD_ACCOUNTS 12
 
 struct world {
@@ -22,6 +24,8 @@ struct random_tx {
 	struct payload payload;
 	struct ballot ballots[4];
 	uint32_t serials[4];
+	struct action actions[3];
+	struct public_key members[2];
 	char title[8];
 	struct governance_context ctx;
 };
