@@ -101,17 +101,31 @@ void governance_param_info(struct governance_param_info *out, size_t index)
 	out->max = row->max;
 }
 
+/* `name` is "TYPE.rest": the rest, or NULL. */
+static const char *after_type(const char *name, uint32_t type)
+{
+	const char *word = proposal_type_name(type);
+	size_t size = strlen(word);
+
+	return strncmp(name, word, size) == 0 && name[size] == '.'
+		       ? name + size + 1
+		       : NULL;
+}
+
+/* Asked for every action of every submission, before its signature. */
 size_t governance_param_find(const char *name)
 {
-	struct governance_param_info info;
-	size_t index;
+	for (size_t i = 0; i < PARAM_GLOBALS; i++)
+		if (strcmp(global_rows[i].name, name) == 0)
+			return i;
+	for (uint32_t t = 1; t <= PROPOSAL_TYPES; t++) {
+		const char *rest = after_type(name, t);
 
-	for (index = 0; index < PARAM_COUNT; index++) {
-		governance_param_info(&info, index);
-		if (strcmp(info.name, name) == 0)
-			break;
+		for (size_t i = 0; rest && i < PARAM_TYPES; i++)
+			if (strcmp(type_rows[i].name, rest) == 0)
+				return type_index(t, i);
 	}
-	return index;
+	return PARAM_COUNT;
 }
 
 size_t governance_param_find_bytes(struct bytes name)
