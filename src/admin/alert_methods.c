@@ -2,6 +2,7 @@
 #include "admin/values.h"
 
 #include "base/arena.h"
+#include "governance/detect_payload.h"
 #include "ledger/ledger.h"
 
 #include <stdlib.h>
@@ -51,6 +52,10 @@ static json_t *alert_value(const struct governance *g, const struct alert *a)
 			json_put(figures, name, json_u128(a->figure[i]));
 	}
 	json_put(o, "figures", figures);
+	if (a->kind == DETECT_PAYLOAD)
+		json_put(o, "finding",
+			 json_word(
+				 payload_finding_name((uint32_t)a->figure[1])));
 	return o;
 }
 

@@ -102,7 +102,10 @@ static void show_alerts(struct cli *cli, const json_t *list)
 				      : "no");
 		table_cell(t, accounts_text(cli,
 					    json_object_get(row, "accounts")));
-		table_cell(t, figures_text(json_object_get(row, "figures")));
+		table_cell(t, json_object_get(row, "finding")
+				      ? json_get_text(row, "finding")
+				      : figures_text(json_object_get(
+						row, "figures")));
 	}
 	table_print(&t, stdout);
 	if (json_array_size(list) == 0)

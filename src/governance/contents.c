@@ -72,6 +72,7 @@ void contents_set(struct governance *g, struct entry *e, struct bytes title,
 	proposal_text_hash(&e->p.text_hash, title, description);
 	e->watching.title = title_skeleton(title);
 	set_actions(g, e, actions);
+	watch_payload(g, e, title, description, actions);
 	proposal_compute_id(&e->p.id, &g->genesis,
 			    &g->accounts.list[e->p.proposer].key, &e->p);
 	pending_texts(g, e, title, description);

@@ -31,6 +31,8 @@
 	  "more proposals in a while than people can read")                    \
 	X(LOOK_ALIKE, 6, "look-alike", false, ("other", "", "", ""),           \
 	  "the title reads like that of another account's proposal")           \
+	X(PAYLOAD, 7, "payload", false, ("action", "finding", "", ""),         \
+	  "an action is not what the type is for, or not what the text says")  \
 	X(FUNNEL, 8, "delegation-funnel", false,                               \
 	  ("delegations", "share_bp", "tokens", "epoch"),                      \
 	  "much stake was delegated to one account within an epoch")           \

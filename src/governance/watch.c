@@ -1,6 +1,7 @@
 #include "governance/internal.h"
 
 #include "base/arena.h"
+#include "governance/detect_payload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,43 @@ void watch_submitted(struct governance *g, const struct entry *e)
 	memset(&a, 0, sizeof(a));
 	if (detect_look_alike(s, &now, &a))
 		raise(g, e->p.number, &a);
+}
+
+/* Whom an action could be taken for: council and validators. */
+static uint32_t
+known_keys(const struct governance *g,
+	   struct public_key out[LIMIT_COUNCIL + LIMIT_VALIDATORS])
+{
+	const struct settings *s = &g->settings;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < s->council.count; i++)
+		out[count++] = s->council.members[i];
+	for (uint32_t i = 0; i < s->validators.count; i++)
+		out[count++] = s->validators.list[i].key;
+	return count;
+}
+
+void watch_payload(struct governance *g, const struct entry *e,
+		   struct bytes title, struct bytes description,
+		   const struct action_list *actions)
+{
+	struct public_key known[LIMIT_COUNCIL + LIMIT_VALIDATORS];
+	const struct payload_view view = {
+		.type = e->p.type,
+		.title = title,
+		.description = description,
+		.actions = actions,
+		.known = known,
+		.known_count = known_keys(g, known),
+	};
+	struct alert a;
+
+	if (!detect_payload(&view, &a))
+		return;
+	a.account_count = 1;
+	a.account[0] = e->p.proposer;
+	raise(g, e->p.number, &a);
 }
 
 void governance_note_replay(struct governance *g, uint32_t account)

@@ -5,6 +5,7 @@
 #ifndef BCAI_GOVERNANCE_WATCH_H
 #define BCAI_GOVERNANCE_WATCH_H
 
+#include "governance/actions.h"
 #include "governance/funnels.h"
 #include "governance/replays.h"
 #include "governance/submissions.h"
@@ -47,6 +48,10 @@ struct edge;
 void watch_delegation(struct governance *g, const struct edge *edge);
 /* The voter's ballot of this block carries others: it weighs more now. */
 void watch_carried(struct governance *g, struct entry *e, uint32_t account);
+/* The proposal's text and actions were set. */
+void watch_payload(struct governance *g, const struct entry *e,
+		   struct bytes title, struct bytes description,
+		   const struct action_list *actions);
 /* The vote opened: rules, totals and snapshot stand in the proposal. */
 void watch_open(struct governance *g, struct entry *e);
 /* A ballot is about to replace `from` (0: none) by `to`. */
