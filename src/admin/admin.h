@@ -203,8 +203,9 @@ enum admin_event_type {
 	ADMIN_EVENT_DELEGATION, /* account, hash of the tx */
 	ADMIN_EVENT_TRANSFER,	/* account, other, amount, hash of the tx */
 	ADMIN_EVENT_EPOCH,	/* amount: its number */
+	ADMIN_EVENT_DEPOSIT,	/* proposal, account, amount, reason: what */
 };
-#define ADMIN_EVENT_TYPES 11
+#define ADMIN_EVENT_TYPES 12
 
 struct admin_event {
 	enum admin_event_type type;

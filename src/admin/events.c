@@ -30,6 +30,7 @@ static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_DELEGATION] = "delegation",
 	[ADMIN_EVENT_TRANSFER] = "transfer",
 	[ADMIN_EVENT_EPOCH] = "epoch",
+	[ADMIN_EVENT_DEPOSIT] = "deposit",
 };
 
 static void put_reason(json_t *o, const char *name, const char *reason)
@@ -74,6 +75,8 @@ static json_t *event_value(const struct admin_event *e)
 		json_put(o, "proposal", json_count(e->proposal));
 		put_word(o, "state", proposal_state_name(e->state));
 		put_reason(o, "reason", e->reason);
+		if (e->amount > 0) /* the end of voting has moved */
+			json_put(o, "voting_end_ms", json_u64(e->amount));
 		break;
 	case ADMIN_EVENT_BALLOT:
 		json_put(o, "proposal", json_count(e->proposal));
@@ -104,6 +107,12 @@ static json_t *event_value(const struct admin_event *e)
 	case ADMIN_EVENT_TRANSFER:
 		json_put(o, "account", json_key(&e->account));
 		json_put(o, "to", json_key(&e->other));
+		json_put(o, "amount", json_u64(e->amount));
+		break;
+	case ADMIN_EVENT_DEPOSIT:
+		json_put(o, "proposal", json_count(e->proposal));
+		json_put(o, "account", json_key(&e->account));
+		put_reason(o, "what", e->reason);
 		json_put(o, "amount", json_u64(e->amount));
 		break;
 	case ADMIN_EVENT_EPOCH:

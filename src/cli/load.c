@@ -95,6 +95,8 @@ static enum err make_genesis(struct load *l, struct genesis *genesis)
 		e = genesis_param_set(genesis, "proposal.min_stake", 0,
 				      &l->text);
 	if (!e)
+		e = genesis_param_set(genesis, "proposal.deposit", 0, &l->text);
+	if (!e)
 		e = genesis_param_set(genesis, "proposal.max_open",
 				      LIMIT_PROPOSALS_OPEN, &l->text);
 	for (uint64_t i = 0; !e && i < l->clients; i++) {

@@ -67,6 +67,7 @@ static const struct {
 } RULES[] = {
 	{"vote.min_stake", 1},
 	{"proposal.min_stake", 0},
+	{"proposal.deposit", 0},
 	{"proposal.max_open", LIMIT_PROPOSALS_OPEN},
 	{"stake.maturity_ms", 0},
 	/* Months go by in a minute: that is no flood. */

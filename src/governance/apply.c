@@ -46,7 +46,11 @@ static void apply_cancel(struct governance *g,
 {
 	struct entry *e = entry_of(g, c->proposal);
 
-	end_proposal(g, e, STATE_CANCELLED, REASON_BY_PROPOSER, ctx->time_ms);
+	deposit_return(g, e);
+	end_proposal(g, e, STATE_CANCELLED,
+		     ctx->account == e->p.proposer ? REASON_BY_PROPOSER
+						   : REASON_BELOW_STAKE,
+		     ctx->time_ms);
 	if (c->reason.size > 0)
 		pending_reason(g, e, c->reason);
 }

@@ -78,6 +78,7 @@ bool cast_some(struct governance *g, uint32_t *budget)
 			return false;
 		settle(g, e, &c->walk);
 		c->walking = false;
+		vote_changed(g, e, c->time_ms);
 	}
 	c->next = c->count = 0;
 	return true;
@@ -100,7 +101,8 @@ static void replace(struct entry *e, struct governance_ballot *held,
 	held->changes++;
 }
 
-static void add_first(struct governance *g, struct entry *e,
+/* True when a walk has to say first what comes along. */
+static bool add_first(struct governance *g, struct entry *e,
 		      struct governance_ballot *held, enum choice choice,
 		      const struct power *power)
 {
@@ -110,10 +112,11 @@ static void add_first(struct governance *g, struct entry *e,
 	voters_add(&e->carry.voters, held->account);
 	if (own.first_out == EDGE_NONE && own.first_in == EDGE_NONE) {
 		tally_add(&e->p.tally, choice, power);
-		return;
+		return false;
 	}
 	c->account = held->account;
 	c->number[c->count++] = e->p.number;
+	return true;
 }
 
 void cast_ballot(struct governance *g, const struct governance_context *ctx,
@@ -131,6 +134,7 @@ void cast_ballot(struct governance *g, const struct governance_context *ctx,
 		.choice = choice,
 	};
 	struct power power;
+	bool walks = false;
 
 	assert(e->p.state == STATE_VOTING);
 	watch_ballot(g, e, ctx, held ? held->choice : 0, choice);
@@ -143,7 +147,7 @@ void cast_ballot(struct governance *g, const struct governance_context *ctx,
 
 		held = ballots_add(&e->ballots, &first);
 		ballot_enlist(g, e, held);
-		add_first(g, e, held, choice, &power);
+		walks = add_first(g, e, held, choice, &power);
 	}
 	held->choice = (uint8_t)choice;
 	held->nonce = ctx->nonce;
@@ -152,4 +156,7 @@ void cast_ballot(struct governance *g, const struct governance_context *ctx,
 	pending_proposal(g, e);
 	event.changes = held->changes;
 	event_add(g, &event);
+	g->casting.time_ms = ctx->time_ms;
+	if (!walks)
+		vote_changed(g, e, ctx->time_ms);
 }

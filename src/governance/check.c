@@ -121,6 +121,8 @@ static enum err check_submit(const struct governance *g,
 		err = check_stake(g, ctx->account, text);
 	if (err == ERR_OK)
 		err = check_room(g, ctx->account, s->draft, text);
+	if (err == ERR_OK && !s->draft)
+		err = deposit_check(g, ctx->account, text);
 	return err;
 }
 
@@ -135,6 +137,8 @@ static enum err check_publish(const struct governance *g,
 		err = check_stake(g, ctx->account, text);
 	if (err == ERR_OK)
 		err = check_room(g, ctx->account, false, text);
+	if (err == ERR_OK)
+		err = deposit_check(g, ctx->account, text);
 	return err;
 }
 
@@ -155,18 +159,40 @@ static enum err check_amend(const struct governance *g,
 	return err;
 }
 
+/* Anybody may end the proposal of an account that no longer holds what a
+ * proposal needs. */
+static enum err check_cancel_other(const struct governance *g,
+				   const struct entry *e, struct err_text *text)
+{
+	uint64_t stake = g->accounts.list[e->p.proposer].power.tokens;
+	uint64_t min =
+		governance_param_global(&g->params, PARAM_PROPOSAL_MIN_STAKE);
+
+	if (stake >= min)
+		return err_set(text, ERR_UNAUTHORISED,
+			       "proposal %u is another account's, which still "
+			       "holds what a proposal needs",
+			       e->p.number);
+	if (!proposal_is_open(&e->p))
+		return err_set(text, ERR_WRONG_STATE, "proposal %u is %s",
+			       e->p.number, proposal_state_name(e->p.state));
+	return ERR_OK;
+}
+
 static enum err check_cancel(const struct governance *g,
 			     const struct governance_context *ctx,
 			     const struct payload_cancel *c,
 			     struct err_text *text)
 {
+	const struct entry *e = entry_of(g, c->proposal);
 	enum err err = check_reason(c->reason, text);
 
-	if (err == ERR_OK)
-		err = check_own(g, ctx, c->proposal,
-				1u << STATE_DRAFT | 1u << STATE_SUBMITTED,
-				text);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	if (e && e->p.proposer != ctx->account)
+		return check_cancel_other(g, e, text);
+	return check_own(g, ctx, c->proposal,
+			 1u << STATE_DRAFT | 1u << STATE_SUBMITTED, text);
 }
 
 /* What can be said of a ballot paper without looking at the state. */

@@ -222,13 +222,34 @@ const struct governance_event *governance_events(const struct governance *g,
 const char *governance_event_name(uint32_t kind)
 {
 	static const char *const names[] = {
-		[EVENT_STATE] = "proposal", [EVENT_AMENDED] = "amended",
-		[EVENT_BALLOT] = "ballot",  [EVENT_TRANSFER] = "transfer",
-		[EVENT_EPOCH] = "epoch",    [EVENT_DELEGATION] = "delegation",
+		[EVENT_STATE] = "proposal",
+		[EVENT_AMENDED] = "amended",
+		[EVENT_BALLOT] = "ballot",
+		[EVENT_TRANSFER] = "transfer",
+		[EVENT_EPOCH] = "epoch",
+		[EVENT_DELEGATION] = "delegation",
 		[EVENT_ALERT] = "alert",
+		[EVENT_DEPOSIT] = "deposit",
+		[EVENT_END_MOVED] = "end_moved",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
+}
+
+const char *deposit_event_name(uint32_t what)
+{
+	static const char *const names[] = {
+		[DEPOSIT_LOCKED] = "locked",
+		[DEPOSIT_RETURNED] = "returned",
+		[DEPOSIT_BURNT] = "burnt",
+	};
+
+	return what < sizeof(names) / sizeof(names[0]) ? names[what] : NULL;
+}
+
+uint64_t governance_treasury(const struct governance *g)
+{
+	return g->treasury;
 }
 
 struct entry *entry_of(const struct governance *g, uint32_t number)

@@ -171,8 +171,17 @@ enum governance_event_kind {
 	EVENT_TRANSFER = 4,   /* `amount` from `account` to `other` */
 	EVENT_EPOCH = 5,      /* `amount` is the new epoch */
 	EVENT_DELEGATION = 6, /* the account's delegations changed */
-	EVENT_ALERT = 7, /* a detector fired; `from` is the alert's number */
+	EVENT_ALERT = 7,   /* a detector fired; `from` is the alert's number */
+	EVENT_DEPOSIT = 8, /* `from`: enum deposit_event; `amount` */
+	EVENT_END_MOVED = 9, /* the vote ends at `amount` ms now */
 };
+
+enum deposit_event {
+	DEPOSIT_LOCKED = 1,
+	DEPOSIT_RETURNED = 2,
+	DEPOSIT_BURNT = 3, /* it went to the treasury */
+};
+const char *deposit_event_name(uint32_t what);
 
 struct governance_event {
 	enum governance_event_kind kind;
@@ -198,6 +207,10 @@ const char *governance_event_name(uint32_t kind);
 uint32_t governance_proposal_count(const struct governance *g);
 /* Submitted or in voting. */
 uint32_t governance_open_count(const struct governance *g);
+/* What a proposal locks if it is submitted now, in micro-tokens. */
+uint64_t governance_deposit(const struct governance *g);
+/* Deposits that were not given back. */
+uint64_t governance_treasury(const struct governance *g);
 /* Of all proposals that ever opened: what an eligible account could vote on. */
 uint32_t governance_opened_count(const struct governance *g);
 /* Numbers 1 to count; NULL for another one. Lent until the next change. */

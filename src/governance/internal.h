@@ -22,6 +22,7 @@ struct entry {
 	struct carry carry;
 	struct largest carriers; /* places in carry.list; for readers */
 	struct watching watching;
+	bool passing;		 /* would pass, as its tally stood last */
 	uint32_t pending_record; /* 1 + index in `pending`; 0: none */
 	uint32_t pending_texts;
 	uint32_t pending_actions;
@@ -63,6 +64,7 @@ enum advance_phase {
 /* First ballots of one transaction that wait for their walk. */
 struct casting {
 	uint32_t account;		   /* whose they are */
+	uint64_t time_ms;		   /* of the block */
 	uint32_t number[LIMIT_TX_BALLOTS]; /* of their proposals */
 	uint32_t count;
 	uint32_t next;
@@ -186,6 +188,19 @@ void end_proposal(struct governance *g, struct entry *e, enum proposal_state to,
 void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms);
 /* Block times are far from the end of 64 bits; a hostile one must not wrap. */
 uint64_t later(uint64_t time_ms, uint64_t by_ms);
+
+/* The deposit that a proposal needs now must be there; lock it, give it back,
+ * or let it go to the treasury, as of the block after `height`. */
+enum err deposit_check(const struct governance *g, uint32_t account,
+		       struct err_text *text);
+void deposit_lock(struct governance *g, struct entry *e);
+void deposit_return(struct governance *g, struct entry *e);
+void deposit_burn(struct governance *g, struct entry *e, uint64_t height);
+
+/* The tally of a vote has changed: its end may move. */
+void vote_changed(struct governance *g, struct entry *e, uint64_t time_ms);
+/* Prolong a vote by its late window; false when it cannot last longer. */
+bool vote_delay(struct governance *g, struct entry *e);
 
 enum err transfer_check(const struct governance *g,
 			const struct governance_context *ctx,

@@ -54,6 +54,7 @@ void set_state(struct governance *g, struct entry *e, enum proposal_state to)
 	if (e->p.state == STATE_VOTING) {
 		watch_ended(g, e, to == STATE_PASSED || to == STATE_REJECTED);
 		voters_fini(&e->carry.voters);
+		accounts_release(&g->accounts, e->p.snapshot_height);
 	}
 	entry_delist(g, e);
 	e->p.state = to;
@@ -78,6 +79,7 @@ void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms)
 	e->p.submitted_ms = time_ms;
 	e->p.voting_start_ms = later(time_ms, e->p.rules.delay_ms);
 	e->p.voting_end_ms = later(e->p.voting_start_ms, e->p.rules.voting_ms);
+	deposit_lock(g, e);
 	set_state(g, e, STATE_SUBMITTED);
 	watch_submitted(g, e);
 }
@@ -124,7 +126,12 @@ static void close_voting(struct governance *g, struct entry *e,
 
 	watch_closing(g, e);
 	governance_evaluate(g, &result, &e->p);
-	accounts_release(&g->accounts, e->p.snapshot_height);
+	if (!result.would_pass &&
+	    tally_is_far_below_quorum(&e->p.tally, &e->p.rules,
+				      &e->p.total.power))
+		deposit_burn(g, e, g->advance.height);
+	else
+		deposit_return(g, e);
 	end_proposal(g, e, result.would_pass ? STATE_PASSED : STATE_REJECTED,
 		     reason_of(result.verdict), time_ms);
 }

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "governance/account_record.h"
+#include "governance/stake.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -409,7 +410,14 @@ static enum err load_proposal(struct governance *g, struct reader *key,
 		watchers_add_submitted(&g->watchers, e);
 	if (p.action_count > 0)
 		g->load->with_actions++;
+	e->passing = p.state == STATE_VOTING &&
+		     tally_would_pass(&p.tally, &p.rules, &p.total.power);
+	g->accounts.list[p.proposer].locked += p.deposit;
 	entry_enlist(g, e);
+	if (p.deposit > LIMIT_STAKE_TOTAL ||
+	    stake_held(&g->accounts.list[p.proposer]) <
+		    g->accounts.list[p.proposer].locked)
+		return damaged(text, "a deposit is more than its proposer has");
 	if (g->open > LIMIT_PROPOSALS_OPEN ||
 	    g->accounts.list[p.proposer].drafts > LIMIT_DRAFTS_PER_ACCOUNT)
 		return damaged(text, "more proposals than there may be");

@@ -72,6 +72,11 @@
 	X(PROPOSAL_MAX_OPEN, "proposal.max_open", "proposals", 1,              \
 	  LIMIT_PROPOSALS_OPEN, 3,                                             \
 	  "proposals one account may have submitted or in voting at a time")   \
+	X(PROPOSAL_DEPOSIT, "proposal.deposit", "micro-tokens", 0,             \
+	  LIMIT_STAKE_TOTAL, 10000 * TOKEN,                                    \
+	  "stake that a proposal locks from submission to its end")            \
+	X(DEPOSIT_GROWTH_BP, "proposal.deposit_growth_bp", "bp", 0, 10000,     \
+	  100, "growth of the deposit for each open proposal of the network")  \
 	X(DRAFT_EXPIRY_MS, "draft.expiry_ms", "ms", MS_SECOND, 365 * MS_DAY,   \
 	  30 * MS_DAY, "time after which an unpublished draft expires")        \
 	X(VOTE_MIN_STAKE, "vote.min_stake", "micro-tokens", 1,                 \
@@ -143,6 +148,9 @@
 	X(VOTING_MS, "voting_ms", "ms", MS_SECOND, 90 * MS_DAY, 7 * MS_DAY,    \
 	  7 * MS_DAY, MS_DAY, 14 * MS_DAY, 7 * MS_DAY, 7 * MS_DAY, 7 * MS_DAY, \
 	  "length of the voting period")                                       \
+	X(LATE_WINDOW_BP, "late_window_bp", "bp", 0, 10000, 1250, 1250, 1250,  \
+	  1250, 1250, 1250, 1250,                                              \
+	  "late window, as a share of the period: a late turn prolongs")       \
 	X(QUORUM_BP, "quorum_bp", "bp", 1, 6000, 1000, 1000, 1000, 1000, 1000, \
 	  1000, 1000, "share of all power that must take part")                \
 	X(QUORUM_ABSTAIN, "quorum_counts_abstain", "0 or 1", 0, 1, 1, 1, 0, 0, \

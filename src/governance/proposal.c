@@ -8,6 +8,7 @@ static const char *const reason_texts[] = {
 	[REASON_NOT_APPROVED] = "approval not met",
 	[REASON_BY_PROPOSER] = "cancelled by its proposer",
 	[REASON_DRAFT_EXPIRED] = "draft not published in time",
+	[REASON_BELOW_STAKE] = "its proposer no longer holds the least stake",
 };
 
 const char *proposal_reason_text(uint32_t reason)
@@ -71,8 +72,8 @@ bool proposal_is_open(const struct proposal *p)
 
 bool proposal_was_opened(const struct proposal *p)
 {
-	return p->state == STATE_VOTING || p->state == STATE_PASSED ||
-	       p->state == STATE_REJECTED;
+	return p->state != STATE_DRAFT && p->state != STATE_SUBMITTED &&
+	       p->snapshot_height > 0;
 }
 
 uint64_t proposal_deadline_ms(const struct proposal *p)
@@ -117,7 +118,8 @@ static const unsigned may_become[] = {
 	[STATE_DRAFT] =
 		TO(STATE_SUBMITTED) | TO(STATE_CANCELLED) | TO(STATE_EXPIRED),
 	[STATE_SUBMITTED] = TO(STATE_VOTING) | TO(STATE_CANCELLED),
-	[STATE_VOTING] = TO(STATE_PASSED) | TO(STATE_REJECTED),
+	[STATE_VOTING] =
+		TO(STATE_PASSED) | TO(STATE_REJECTED) | TO(STATE_CANCELLED),
 	[STATE_PASSED] = 0,
 	[STATE_REJECTED] = 0,
 	[STATE_CANCELLED] = 0,

@@ -18,6 +18,7 @@ enum proposal_reason {
 	REASON_NOT_APPROVED = 4,
 	REASON_BY_PROPOSER = 5,
 	REASON_DRAFT_EXPIRED = 6,
+	REASON_BELOW_STAKE = 7, /* of the proposer; cancelled by anybody */
 };
 
 struct proposal {
@@ -39,6 +40,7 @@ struct proposal {
 	uint64_t voting_start_ms; /* planned until voting opens; 0 for drafts */
 	uint64_t voting_end_ms;	  /* planned until voting opens; 0 for drafts */
 	uint64_t ended_ms;	  /* of the final state; 0 before */
+	uint64_t deposit;	  /* micro-tokens that it locks now */
 
 	/* Frozen by the block that opened voting; zeros before. */
 	uint64_t snapshot_height;

@@ -364,6 +364,7 @@ static void write_rules(struct writer *w, const struct rules *rules)
 	write_u8(w, rules->depth);
 	write_u64(w, rules->delay_ms);
 	write_u64(w, rules->voting_ms);
+	write_u64(w, rules->late_window_ms);
 	write_u64(w, rules->vote_min_stake);
 }
 
@@ -384,8 +385,10 @@ static void read_rules(struct reader *r, struct rules *rules)
 	rules->depth = (uint8_t)read_u8_max(r, LIMIT_DELEGATION_DEPTH);
 	rules->delay_ms = read_u64(r);
 	rules->voting_ms = read_u64(r);
+	rules->late_window_ms = read_u64(r);
 	rules->vote_min_stake = read_u64(r);
-	if (rules->mechanism == 0 || rules->depth == 0)
+	if (rules->mechanism == 0 || rules->depth == 0 ||
+	    rules->late_window_ms > rules->voting_ms)
 		r->bad = true;
 }
 
@@ -408,6 +411,7 @@ void proposal_record_write(struct writer *w, const struct proposal *p)
 	write_u64(w, p->voting_start_ms);
 	write_u64(w, p->voting_end_ms);
 	write_u64(w, p->ended_ms);
+	write_u64(w, p->deposit);
 	write_u64(w, p->snapshot_height);
 	write_u32(w, p->snapshot_epoch);
 	write_sum(w, &p->total);
@@ -432,8 +436,7 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->nonce = read_u64(&r);
 	out->type = (enum proposal_type)read_u8_max(&r, PROPOSAL_TYPES);
 	out->state = (enum proposal_state)read_u8_max(&r, STATE_EXPIRED);
-	out->reason =
-		(enum proposal_reason)read_u8_max(&r, REASON_DRAFT_EXPIRED);
+	out->reason = (enum proposal_reason)read_u8_max(&r, REASON_BELOW_STAKE);
 	read_rules(&r, &out->rules);
 	out->created_ms = read_u64(&r);
 	out->expires_ms = read_u64(&r);
@@ -441,6 +444,7 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->voting_start_ms = read_u64(&r);
 	out->voting_end_ms = read_u64(&r);
 	out->ended_ms = read_u64(&r);
+	out->deposit = read_u64(&r);
 	out->snapshot_height = read_u64(&r);
 	out->snapshot_epoch = read_u32(&r);
 	read_sum(&r, &out->total);

@@ -2,6 +2,8 @@
 
 #include "base/assert.h"
 
+#include <string.h>
+
 void rules_from_params(struct rules *out,
 		       const struct governance_params *params,
 		       enum proposal_type type)
@@ -19,6 +21,9 @@ void rules_from_params(struct rules *out,
 						      PARAM_DELEGATION_DEPTH);
 	out->delay_ms = VALUE(DELAY_MS);
 	out->voting_ms = VALUE(VOTING_MS);
+	out->late_window_ms =
+		out->voting_ms / BP_ONE * VALUE(LATE_WINDOW_BP) +
+		out->voting_ms % BP_ONE * VALUE(LATE_WINDOW_BP) / BP_ONE;
 	out->vote_min_stake =
 		governance_param_global(params, PARAM_VOTE_MIN_STAKE);
 #undef VALUE
@@ -174,6 +179,97 @@ static bool reaches(unsigned __int128 part, unsigned __int128 whole,
 	return strict ? left > right : left >= right;
 }
 
+/* What the conditions look at, in the mechanism's own integers. */
+struct standing {
+	unsigned __int128 yes, no, quorum, base;
+	uint64_t floor, tokens; /* tokens for and abstaining; of everybody */
+};
+
+static bool meets_quorum(const struct standing *s, const struct rules *rules)
+{
+	return s->base > 0 &&
+	       reaches(s->quorum, s->base, rules->quorum_bp, false);
+}
+
+static bool meets_floor(const struct standing *s, const struct rules *rules)
+{
+	return reaches(s->floor, s->tokens, rules->floor_bp, false);
+}
+
+static bool meets_approval(const struct standing *s, const struct rules *rules)
+{
+	return s->yes > 0 && s->yes > s->no &&
+	       reaches(s->yes, s->yes + s->no, rules->approval_bp,
+		       rules->approval_strict);
+}
+
+static bool passes(const struct standing *s, const struct rules *rules)
+{
+	return meets_quorum(s, rules) && meets_floor(s, rules) &&
+	       meets_approval(s, rules);
+}
+
+/* All that counts for the choice, voted or carried. */
+static void sum_of(struct power *out, const struct tally *t, enum choice choice)
+{
+	*out = t->choice[choice - 1].power;
+	power_add(out, &t->carried[choice - 1]);
+}
+
+static void stand(struct standing *out, const struct tally *t,
+		  const struct rules *rules, const struct power *total)
+{
+	struct power yes, no, abstain;
+
+	sum_of(&yes, t, CHOICE_FOR);
+	sum_of(&no, t, CHOICE_AGAINST);
+	sum_of(&abstain, t, CHOICE_ABSTAIN);
+	out->yes = tally_weight(rules, total, &yes);
+	out->no = tally_weight(rules, total, &no);
+	out->quorum = out->yes;
+	if (rules->quorum_counts_abstain)
+		out->quorum += tally_weight(rules, total, &abstain);
+	out->base = tally_weight(rules, total, total);
+	out->floor = yes.tokens + abstain.tokens;
+	out->tokens = total->tokens;
+}
+
+bool tally_would_pass(const struct tally *t, const struct rules *rules,
+		      const struct power *total)
+{
+	struct standing s;
+
+	stand(&s, t, rules, total);
+	return passes(&s, rules);
+}
+
+bool tally_is_far_below_quorum(const struct tally *t, const struct rules *rules,
+			       const struct power *total)
+{
+	struct standing s;
+
+	stand(&s, t, rules, total);
+	return !reaches(2 * s.quorum, s.base, rules->quorum_bp, false);
+}
+
+/* Whatever is not cast by its owner's own ballot may still go anywhere. If the
+ * result stands when all of it goes against it, it is settled: in favour is
+ * the best that can happen to a proposal, against the worst. */
+bool tally_is_settled(const struct tally *t, const struct rules *rules,
+		      const struct power *total)
+{
+	struct tally extreme = *t; /* what is carried may go elsewhere */
+	struct power out = *total;
+	bool now = tally_would_pass(t, rules, total);
+
+	for (size_t c = 0; c < CHOICES; c++)
+		power_subtract(&out, &t->choice[c].power);
+	power_add(
+		&extreme.choice[(now ? CHOICE_AGAINST : CHOICE_FOR) - 1].power,
+		&out);
+	return tally_would_pass(&extreme, rules, total) == now;
+}
+
 static enum tally_verdict verdict_of(const struct tally_result *r)
 {
 	if (r->base == 0)
@@ -191,39 +287,25 @@ static enum tally_verdict verdict_of(const struct tally_result *r)
 void tally_evaluate(struct tally_result *out, const struct tally *t,
 		    const struct rules *rules, const struct power *total)
 {
-	struct power sum[CHOICES];
-	unsigned __int128 yes, no;
+	struct standing s;
+	struct power sum;
 
+	stand(&s, t, rules, total);
 	for (size_t i = 0; i < CHOICES; i++) {
-		sum[i] = t->choice[i].power;
-		power_add(&sum[i], &t->carried[i]);
-		out->weight[i] = tally_weight(rules, total, &sum[i]);
+		sum_of(&sum, t, (enum choice)(i + 1));
+		out->weight[i] = tally_weight(rules, total, &sum);
 	}
-	yes = out->weight[CHOICE_FOR - 1];
-	no = out->weight[CHOICE_AGAINST - 1];
-
-	out->base = tally_weight(rules, total, total);
-	out->quorum_required = share_of(out->base, rules->quorum_bp);
-	out->quorum_reached = yes;
-	if (rules->quorum_counts_abstain)
-		out->quorum_reached += out->weight[CHOICE_ABSTAIN - 1];
-	out->quorum_met =
-		out->base > 0 && reaches(out->quorum_reached, out->base,
-					 rules->quorum_bp, false);
-
+	out->base = s.base;
+	out->quorum_required = share_of(s.base, rules->quorum_bp);
+	out->quorum_reached = s.quorum;
+	out->quorum_met = meets_quorum(&s, rules);
 	out->floor_required =
 		(uint64_t)share_of(total->tokens, rules->floor_bp);
-	out->floor_reached =
-		sum[CHOICE_FOR - 1].tokens + sum[CHOICE_ABSTAIN - 1].tokens;
-	out->floor_met = reaches(out->floor_reached, total->tokens,
-				 rules->floor_bp, false);
-
+	out->floor_reached = s.floor;
+	out->floor_met = meets_floor(&s, rules);
 	out->approval_bp = rules->approval_bp;
 	out->approval_strict = rules->approval_strict;
-	out->approval_met = yes > 0 && yes > no &&
-			    reaches(yes, yes + no, rules->approval_bp,
-				    rules->approval_strict);
-
+	out->approval_met = meets_approval(&s, rules);
 	out->verdict = verdict_of(out);
 	out->would_pass = out->verdict == TALLY_PASSES;
 }

@@ -40,6 +40,7 @@ struct rules {
 	uint8_t depth;	       /* hops that delegated power goes */
 	uint64_t delay_ms;
 	uint64_t voting_ms;
+	uint64_t late_window_ms; /* W; at most voting_ms */
 	uint64_t vote_min_stake; /* micro-tokens that make a voter */
 };
 
@@ -100,6 +101,18 @@ void tally_carry(struct tally *t, const struct rules *rules,
 unsigned __int128 tally_weight(const struct rules *rules,
 			       const struct power *total,
 			       const struct power *p);
+
+/* Would it pass? As tally_evaluate says, and cheap. */
+bool tally_would_pass(const struct tally *t, const struct rules *rules,
+		      const struct power *total);
+/* No power that has not itself voted can change whether it passes, if the
+ * ballots stand. */
+bool tally_is_settled(const struct tally *t, const struct rules *rules,
+		      const struct power *total);
+/* For, with abstentions where they count, is less than half of what the quorum
+ * needs. */
+bool tally_is_far_below_quorum(const struct tally *t, const struct rules *rules,
+			       const struct power *total);
 
 void tally_evaluate(struct tally_result *out, const struct tally *t,
 		    const struct rules *rules, const struct power *total);

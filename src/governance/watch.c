@@ -73,7 +73,7 @@ static bool voted_before(const struct governance *g, const struct watch *w,
 
 static bool is_late(const struct proposal *p, uint64_t time_ms)
 {
-	return p->voting_end_ms - time_ms <= p->rules.voting_ms / 8;
+	return p->voting_end_ms - time_ms <= p->rules.late_window_ms;
 }
 
 /* A mover's power is its own and what it carries by now, as it counts. */

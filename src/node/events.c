@@ -93,6 +93,13 @@ static void tell_change(struct telling *t, const struct stored_event *stored)
 	case EVENT_EPOCH:
 		ev.type = ADMIN_EVENT_EPOCH;
 		break;
+	case EVENT_DEPOSIT:
+		ev.type = ADMIN_EVENT_DEPOSIT;
+		ev.reason = deposit_event_name(e->from);
+		break;
+	case EVENT_END_MOVED:
+		ev.reason = "end moved";
+		break;
 	case EVENT_ALERT:
 		ev.type = ADMIN_EVENT_ALERT;
 		ev.index = e->from;

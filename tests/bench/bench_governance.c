@@ -115,6 +115,7 @@ static void town_init(struct town *t, uint32_t accounts)
 
 	governance_params_default(&params);
 	params.value[PARAM_PROPOSAL_MIN_STAKE] = 0;
+	params.value[PARAM_PROPOSAL_DEPOSIT] = 0;
 	params.value[PARAM_PROPOSAL_MAX_OPEN] = PROPOSALS;
 	memset(t, 0, sizeof(*t));
 	t->chance = 7;

@@ -12,7 +12,8 @@ def test_bounds_interval(context):
     """Blocks are as far apart as the genesis says, whatever a node would
     like"""
     net = context.network(params=["consensus.interval_ms=300",
-                                  "proposal.min_stake=0"])
+                                  "proposal.min_stake=0",
+                                  "proposal.deposit=0"])
     for voter in ("henry_dao", "bob_dev", "alice_whale", "charlie_user",
                   "eve_researcher", "grace_investor"):
         net.propose(voter, title=f"By {voter}")
@@ -136,7 +137,8 @@ def test_bounds_slow_disk(context):
     voters = [f"voter{i}" for i in range(30)]
     net = context.network(settings=["write_bytes=65536"],
                           params=["proposal.max_open=100",
-                                  "proposal.min_stake=0"],
+                                  "proposal.min_stake=0",
+                                  "proposal.deposit=0"],
                           voters=[(name, 1000, 1) for name in voters])
     path = os.path.join(context.folder, "long.txt")
     with open(path, "w") as file:

@@ -13,7 +13,7 @@ from lib.network import Failure, wait_until
 VOTERS = ["alice_whale", "bob_dev", "charlie_user", "diana_validator",
           "eve_researcher", "frank_community", "grace_investor", "henry_dao"]
 TYPES = ["block", "tx", "proposal", "ballot", "delegation", "transfer",
-         "epoch", "alert"]
+         "epoch", "alert", "deposit"]
 
 
 class Watcher:

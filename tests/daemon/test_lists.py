@@ -9,7 +9,8 @@ from lib.network import Failure, RpcError, wait_until
 
 PARAMS = ["standard.voting_ms=600000", "technical.voting_ms=3000",
           "standard.delay_ms=0", "technical.delay_ms=0",
-          "emergency.delay_ms=600000", "proposal.max_open=100"]
+          "emergency.delay_ms=600000", "proposal.max_open=100",
+          "proposal.deposit=0"]
 
 
 def pages(node, method, member, limit, **params):

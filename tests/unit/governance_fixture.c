@@ -147,13 +147,18 @@ void test_key(struct public_key *out, uint64_t n)
 	memcpy(out->b, h.b, sizeof(out->b));
 }
 
+void net_params(struct governance_params *out)
+{
+	governance_params_default(out);
+	out->value[PARAM_REPUTATION_KEPT_BP] = BP_ONE;
+	out->value[PARAM_PROPOSAL_DEPOSIT] = 0;
+}
+
 void net_init(struct test_net *n, const struct governance_params *params)
 {
 	struct governance_params defaults;
 
-	governance_params_default(&defaults);
-	if (governance_param_set(&defaults, "reputation.kept_bp", BP_ONE, NULL))
-		fail();
+	net_params(&defaults);
 	memset(n, 0, sizeof(*n));
 	n->g = governance_new(&test_genesis, params ? params : &defaults, T0);
 	n->height = 1;

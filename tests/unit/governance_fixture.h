@@ -52,7 +52,10 @@ struct test_net {
 };
 
 void test_key(struct public_key *out, uint64_t n);
-/* `params` NULL: the defaults, but that reputation stays as it is. */
+/* The defaults, but that reputation stays as it is and proposals need no
+ * deposit. */
+void net_params(struct governance_params *out);
+/* `params` NULL: those of net_params. */
 void net_init(struct test_net *n, const struct governance_params *params);
 void net_fini(struct test_net *n);
 /* The next account; whole tokens and points. */

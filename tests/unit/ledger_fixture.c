@@ -73,7 +73,8 @@ struct world *world_new(void)
 	w->time_ms = START_MS;
 	genesis_params_fast(&w->genesis);
 	/* No epoch turns but where a test waits for a day. */
-	if (genesis_param_set(&w->genesis, "epoch.length_ms", MS_DAY, NULL))
+	if (genesis_param_set(&w->genesis, "epoch.length_ms", MS_DAY, NULL) ||
+	    genesis_param_set(&w->genesis, "proposal.deposit", 0, NULL))
 		fail();
 	w->genesis.network.value[NETWORK_CHECKPOINT_BLOCKS] = 3;
 	w->genesis.network.value[NETWORK_CHECKPOINT_MS] = 60000;

@@ -145,7 +145,7 @@ static void one_transaction_carries_ballots_for_128_proposals(void **state)
 	size_t events;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	assert_int_equal(
 		governance_param_set(&params, "proposal.max_open", 200, NULL),
 		ERR_OK);

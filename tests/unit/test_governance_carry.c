@@ -31,6 +31,7 @@ struct life {
 	struct naive_world now;
 	struct naive_vote vote[VOTES]; /* of proposals 1 and 2 */
 	bool open[VOTES];
+	bool had_second;
 	struct governance_params params;
 };
 
@@ -206,6 +207,11 @@ static void live_sleep(struct life *l, uint64_t ms)
 		continue;
 	naive_decay(&l->now,
 		    (l->n.time_ms - T0) / l->params.value[PARAM_EPOCH_MS]);
+	/* An emergency may be over early. */
+	for (uint32_t v = 0; v < VOTES; v++)
+		l->open[v] = l->open[v] &&
+			     governance_proposal(l->n.g, v + 1)->state ==
+				     STATE_VOTING;
 }
 
 /* Stake that moves counts at once, for the votes that open later. */
@@ -287,6 +293,7 @@ static void live_open(struct life *l, uint32_t v)
 		governance_param_global(&l->params, PARAM_VOTE_MIN_STAKE);
 	vote->cap_bp = p->rules.carry_cap_bp;
 	l->open[v] = true;
+	l->had_second = v > 0;
 }
 
 static void set_type_param(struct governance_params *p, uint32_t type,
@@ -304,6 +311,7 @@ static void life_init(struct life *l, uint64_t seed, uint32_t most)
 	l->seed = l->c.state = seed;
 	governance_params_fast(&l->params);
 	l->params.value[PARAM_PROPOSAL_MIN_STAKE] = 0;
+	l->params.value[PARAM_PROPOSAL_DEPOSIT] = 0;
 	l->params.value[PARAM_STAKE_MATURITY_MS] = 0;
 	l->params.value[PARAM_EPOCH_MS] =
 		(1 + chance_below(&l->c, 10)) * MS_SECOND;
@@ -380,7 +388,7 @@ static uint32_t live(uint64_t seed, uint32_t most)
 			live_undelegate(&l);
 		else if (dice == 14)
 			live_sleep(&l, 1 + chance_below(&l.c, 200));
-		else if (!l.open[1])
+		else if (!l.had_second)
 			live_open(&l, 1);
 		if (restarts && chance_below(&l.c, 4) == 0)
 			live_restart(&l);

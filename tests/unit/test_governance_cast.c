@@ -25,7 +25,7 @@ static void town_init(struct test_net *n, uint32_t count, uint64_t depth)
 {
 	struct governance_params params;
 
-	governance_params_default(&params);
+	net_params(&params);
 	params.value[PARAM_PROPOSAL_MIN_STAKE] = 0;
 	params.value[PARAM_PROPOSAL_MAX_OPEN] = 128;
 	params.value[PARAM_DELEGATION_DEPTH] = depth;
@@ -219,7 +219,7 @@ static void parts_are_pro_rata_and_rounded_down(void **state)
 	struct public_key key;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	params.value[PARAM_PROPOSAL_MIN_STAKE] = 0;
 	params.value[PARAM_REPUTATION_KEPT_BP] = 10000;
 	net_init(&n, &params);

@@ -365,7 +365,7 @@ static void keys_are_strict(void **state)
 	struct governance_params params;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct governance *g =
 			governance_new(&test_genesis, &params, T0);
@@ -399,7 +399,7 @@ static void records_come_in_ascending_order(void **state)
 	net_account(&n, 1, 0);
 	net_account(&n, 1, 0);
 	map_flush(&map, n.g);
-	governance_params_default(&params);
+	net_params(&params);
 	g = governance_new(&test_genesis, &params, T0);
 	key = (struct bytes){map.list[0].key, map.list[0].key_size};
 	value = (struct bytes){map.list[0].value, map.list[0].size};

@@ -23,7 +23,7 @@ static void net_init_many(struct test_net *n, uint32_t count)
 {
 	struct governance_params params;
 
-	governance_params_default(&params);
+	net_params(&params);
 	params.value[PARAM_DELEGATION_MAX_PER_EPOCH] = 50;
 	net_init(n, &params);
 	for (uint32_t i = 0; i < count; i++)
@@ -278,7 +278,7 @@ static void open_votes_bound_how_much_is_kept(void **state)
 	uint32_t made = 0;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	params.value[PARAM_PROPOSAL_MAX_OPEN] = 100;
 	params.value[PARAM_DELEGATION_MAX_PER_EPOCH] = 1000;
 	net_init(&n, &params);

@@ -346,6 +346,7 @@ static void make_proposal(struct proposal *p, struct chance *c, uint32_t number)
 	p->state = 1 + chance_below(c, STATE_EXPIRED);
 	p->submitted_ms = T0 + chance_below(c, 1u << 30);
 	p->voting_end_ms = p->submitted_ms + chance_below(c, 1u << 30);
+	p->snapshot_height = 1;
 }
 
 static void a_page_of_100_costs_no_more_among_many_than_among_few(void **state)

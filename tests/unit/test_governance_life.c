@@ -21,7 +21,7 @@ static void only_the_table_s_transitions_are_allowed(void **state)
 		/* new */ {0, 1, 1, 0, 0, 0, 0, 0},
 		/* D */ {0, 0, 1, 0, 0, 0, 1, 1},
 		/* S */ {0, 0, 0, 1, 0, 0, 1, 0},
-		/* V */ {0, 0, 0, 0, 1, 1, 0, 0},
+		/* V */ {0, 0, 0, 0, 1, 1, 1, 0},
 	};
 
 	(void)state;
@@ -119,7 +119,7 @@ static void a_reputation_vote_needs_tokens_behind_it(void **state)
 	struct test_net n;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	assert_int_equal(governance_param_set(&params, "standard.mechanism",
 					      MECHANISM_REPUTATION, NULL),
 			 ERR_OK);
@@ -148,7 +148,7 @@ static void a_network_without_reputation_cannot_pass_by_reputation(void **state)
 	struct test_net n;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	assert_int_equal(governance_param_set(&params, "standard.mechanism",
 					      MECHANISM_REPUTATION, NULL),
 			 ERR_OK);
@@ -320,7 +320,7 @@ static void the_network_has_room_for_1024_open_proposals(void **state)
 	enum err err;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	assert_int_equal(governance_param_set(&params, "proposal.max_open",
 					      LIMIT_PROPOSALS_OPEN, NULL),
 			 ERR_OK);

@@ -230,7 +230,7 @@ static void thousands_of_ballots_keep_their_places(void **state)
 	net_init(&n, NULL);
 	for (int i = 0; i < MANY; i++)
 		net_account(&n, 5000, 0);
-	net_open(&n, 0, TYPE_EMERGENCY);
+	net_open(&n, 0, TYPE_STANDARD);
 	for (int i = 0; i < 3 * MANY; i++)
 		assert_int_equal(net_vote(&n, chance_below(&c, MANY), 1,
 					  1 + chance_below(&c, 3)),

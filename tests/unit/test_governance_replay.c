@@ -256,7 +256,7 @@ static void init_real_network(struct test_net *n)
 	};
 	struct governance_params params;
 
-	governance_params_default(&params);
+	net_params(&params);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		assert_int_equal(governance_param_set(&params, values[i].name,
 						      values[i].value, NULL),

@@ -19,7 +19,7 @@ static struct governance_params params_with(const char *name, uint64_t value)
 {
 	struct governance_params p;
 
-	governance_params_default(&p);
+	net_params(&p);
 	if (governance_param_set(&p, "reputation.kept_bp", BP_ONE, NULL) ||
 	    governance_param_set(&p, name, value, NULL))
 		fail();
@@ -461,7 +461,7 @@ static void stake_is_never_made_or_lost(void **state)
 		for (uint32_t i = 0; i < WORLD_ACCOUNTS; i++)
 			all += mature(&w.n, i);
 		for (int i = 0; i < 400; i++) {
-			uint64_t now = 0;
+			uint64_t now;
 			struct random_tx tx;
 
 			if (chance_below(&c, 6) == 0)
@@ -470,6 +470,7 @@ static void stake_is_never_made_or_lost(void **state)
 			if (governance_apply(w.n.g, NULL, &tx.ctx, &tx.payload,
 					     NULL))
 				continue;
+			now = governance_treasury(w.n.g);
 			for (uint32_t k = 0;
 			     k < governance_account_count(w.n.g); k++)
 				now += mature(&w.n, k) + maturing(&w.n, k);

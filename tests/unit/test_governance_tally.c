@@ -452,7 +452,7 @@ static void a_type_has_the_rules_of_the_parameters(void **state)
 	struct rules rules;
 
 	(void)state;
-	governance_params_default(&params);
+	net_params(&params);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_string_equal(proposal_type_name(rows[i].type),
 				    rows[i].name);

@@ -17,7 +17,7 @@ static void init(struct test_net *n, uint64_t history)
 {
 	struct governance_params params;
 
-	governance_params_default(&params);
+	net_params(&params);
 	params.value[PARAM_EPOCH_MS] = 365 * MS_DAY;
 	params.value[PARAM_DETECT_HISTORY] = history;
 	if (params.value[PARAM_DETECT_HISTORY_MIN] > history)
