@@ -79,7 +79,8 @@ static void show_lots(const json_t *v)
 /* The rest of the line: what is left of it, and when. */
 static void show_decay(const json_t *decay)
 {
-	if (json_get_number(decay, "kept_bp") < 10000)
+	if (json_get_number(decay, "left") > 0 &&
+	    json_get_number(decay, "kept_bp") < 10000)
 		printf(", %s of them from %s on",
 		       show_decimal(json_get_text(decay, "left"), 3),
 		       show_time(json_get_number(decay, "at_ms")));
