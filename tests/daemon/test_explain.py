@@ -19,7 +19,8 @@ def people(node, *names):
 STAKES = [("alice", 1000, 0), ("bob", 100, 0), ("carol", 50, 0),
           ("dave", 400, 0), ("erin", 300, 0), ("frank", 200, 0),
           ("grace", 600, 0), ("henry", 700, 0)]
-PARAMS = ["proposal.min_stake=0", "emergency.voting_ms=600000",
+PARAMS = ["proposal.min_stake=0", "proposal.deposit=0",
+          "emergency.voting_ms=600000",
           "technical.mechanism=1", "technical.delay_ms=0",
           "technical.voting_ms=600000"]
 
