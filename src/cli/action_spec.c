@@ -3,6 +3,7 @@
 #include "admin/genesis_json.h"
 #include "admin/json.h"
 #include "base/hex.h"
+#include "base/nearest.h"
 #include "crypto/keystore.h"
 
 #include <stdlib.h>
@@ -129,27 +130,25 @@ static enum err read_text(struct spec *s, struct action *a, const char *line)
 	return ERR_OK;
 }
 
-/* The nearest names are what somebody who mistyped one wants to see. */
 static enum err unknown_parameter(const struct spec *s, const char *name)
 {
-	const char *dot = strrchr(name, '.');
-	struct governance_param_info info;
-	char list[160] = "";
+	struct governance_param_info info, best = {.name = ""};
+	size_t least = NEAREST_FAR;
 
-	for (size_t i = 0; dot && i < PARAM_COUNT; i++) {
-		const char *tail;
+	for (size_t i = 0; i < PARAM_COUNT; i++) {
+		size_t distance;
 
 		governance_param_info(&info, i);
-		tail = strrchr(info.name, '.');
-		if (tail && strcmp(tail, dot) == 0 &&
-		    strlen(list) + strlen(info.name) + 3 < sizeof(list)) {
-			strcat(list, list[0] ? ", " : "; there is ");
-			strcat(list, info.name);
+		distance = nearest_distance(name, info.name);
+		if (distance < least) {
+			least = distance;
+			best = info;
 		}
 	}
 	return err_set(s->text, ERR_USAGE,
-		       "there is no parameter \"%.47s\"%s (params lists them)",
-		       name, list);
+		       "there is no parameter \"%.47s\"; did you mean \"%s\"? "
+		       "params lists them",
+		       name, best.name);
 }
 
 static enum err read_parameter(struct spec *s, struct action *a)

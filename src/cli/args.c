@@ -3,6 +3,7 @@
 #include "admin/genesis_json.h"
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,33 +55,6 @@ static enum cli_command_id find_command(const char *words)
 	return (enum cli_command_id)id;
 }
 
-/* Levenshtein distance, for words of at most 31 letters. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[33], n = strlen(b);
-
-	if (strlen(a) > 31 || n > 31)
-		return 32;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t best = corner + (a[i - 1] != b[j - 1]);
-
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static const char *nearest_command(const char *words)
 {
 	const char *best = NULL;
@@ -88,7 +62,7 @@ static const char *nearest_command(const char *words)
 
 	for (int id = 0; id < CLI_COMMAND_COUNT; id++) {
 		const char *name = cli_command((enum cli_command_id)id)->words;
-		size_t d = distance(words, name);
+		size_t d = nearest_distance(words, name);
 
 		if (d < least) {
 			least = d;

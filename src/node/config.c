@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "net/address.h"
 #include "net/net.h"
 
@@ -89,40 +90,13 @@ static void *field(struct config *c, enum config_key key)
 	return fields[key];
 }
 
-/* Levenshtein distance, for suggestions; words are short. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[64], diagonal, above;
-	size_t n = strlen(b);
-
-	if (n >= 63)
-		return 99;
-	for (unsigned j = 0; j <= n; j++)
-		row[j] = j;
-	for (unsigned i = 1; a[i - 1]; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (unsigned j = 1; j <= n; j++) {
-			unsigned cost = diagonal + (a[i - 1] != b[j - 1]);
-
-			above = row[j];
-			if (above + 1 < cost)
-				cost = above + 1;
-			if (row[j - 1] + 1 < cost)
-				cost = row[j - 1] + 1;
-			row[j] = cost;
-			diagonal = above;
-		}
-	}
-	return row[n];
-}
-
 static const char *nearest_key(const char *word)
 {
 	const char *best = ROWS[0].key;
 
 	for (int i = 1; i < KEY_COUNT; i++) {
-		if (distance(word, ROWS[i].key) < distance(word, best))
+		if (nearest_distance(word, ROWS[i].key) <
+		    nearest_distance(word, best))
 			best = ROWS[i].key;
 	}
 	return best;

@@ -152,8 +152,9 @@ static void what_cannot_be_read_is_explained(void **state)
 		{"parameter standard.quorum_bp=", "no number that fits: \"\""},
 		{"parameter standard.quorum_bp=15%", "\"15%\""},
 		{"parameter standart.quorum_bp=5",
-		 "there is no parameter \"standart.quorum_bp\"; there is "
-		 "standard.quorum_bp, technical.quorum_bp"},
+		 "did you mean \"standard.quorum_bp\"?"},
+		{"parameter proposal.max_opem=5",
+		 "did you mean \"proposal.max_open\"?"},
 		{"parameter colour=5", "params lists them"},
 		{"parameter a=1 b=2", "a word too few or too many"},
 		{"reputation " K64 " luck 5", "a contribution is code_commit"},

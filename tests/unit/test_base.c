@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/u256.h"
 
 #include <setjmp.h>
@@ -320,10 +321,40 @@ static void amounts_of_256_bits_keep_every_digit(void **state)
 		u256_from_minimal(&v, (struct bytes){(uint8_t[2]){0, 1}, 2}));
 }
 
+static void words_are_as_far_apart_as_it_takes_to_change_them(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		size_t distance;
+	} CASES[] = {
+		{"", "", 0},
+		{"a", "", 1},
+		{"", "abc", 3},
+		{"quorum", "quorum", 0},
+		{"quorum", "qorum", 1},
+		{"kitten", "sitting", 3},
+		{"ab", "ba", 2},
+		{"1234567890123456789012345678901234567890123456789012345678901"
+		 "2"
+		 "3",
+		 "1", NEAREST_FAR},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		assert_int_equal(nearest_distance(CASES[i].a, CASES[i].b),
+				 CASES[i].distance);
+		assert_int_equal(nearest_distance(CASES[i].b, CASES[i].a),
+				 CASES[i].distance);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(amounts_of_256_bits_keep_every_digit),
+		cmocka_unit_test(
+			words_are_as_far_apart_as_it_takes_to_change_them),
 		cmocka_unit_test(errors_have_unique_numbers_and_names),
 		cmocka_unit_test(an_unknown_number_is_an_internal_error),
 		cmocka_unit_test(err_set_keeps_the_code_and_the_context),
