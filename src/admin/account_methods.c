@@ -243,6 +243,9 @@ enum err rpc_STATS_GET_handler(struct rpc_call *call)
 	json_put(o, "stake", json_u64(total->power.tokens));
 	json_put(o, "quadratic", json_u64(total->power.quadratic));
 	json_put(o, "reputation", json_u64(total->power.reputation));
+	json_put(o, "treasury", json_u64(governance_treasury(g)));
+	json_put(o, "deposits", json_u64(index_deposits(ix)));
+	json_put(o, "deposit_next", json_u64(governance_deposit(g)));
 	json_put(o, "proposals", json_count(governance_proposal_count(g)));
 	json_put(o, "proposals_open", json_count(governance_open_count(g)));
 	json_put(o, "states", states_value(ix, 0));

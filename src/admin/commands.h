@@ -97,7 +97,8 @@ enum rpc_role {
 	  "{members: [account], threshold, threshold_delayed}")                \
 	X(STATS_GET, "stats.get", RPC_READ, false,                             \
 	  "Totals over accounts, proposals and ballots.",                      \
-	  "{height, accounts, stake, reputation, proposals, states: {…}, "   \
+	  "{height, accounts, stake, reputation, treasury, deposits, "         \
+	  "proposals, states: {…}, "                                         \
 	  "types: {…}, ended: {votes, turnout_ppm, ballots, eligible}, "     \
 	  "turnout: [{proposal, turnout_ppm, …}], ballots, …}; turnouts "  \
 	  "are millionths of all weight")                                      \

@@ -178,6 +178,7 @@ json_t *proposal_value(struct rpc_call *call, const struct proposal *p)
 	json_put(o, "execute_after_ms", json_null());
 	json_put(o, "expires_ms", json_time(p->expires_ms));
 	json_put(o, "ended_ms", json_time(p->ended_ms));
+	json_put(o, "deposit", json_u64(p->deposit));
 	json_put(o, "snapshot_height", json_u64(p->snapshot_height));
 	json_put(o, "action_count", json_count(p->action_count));
 	return o;

@@ -333,6 +333,11 @@ static void show_stats(struct cli *cli, const json_t *s)
 	       show_decimal(json_get_text(s, "stake"), 6));
 	printf("reputation    %s points\n",
 	       show_decimal(json_get_text(s, "reputation"), 3));
+	printf("deposits      %s tokens, a proposal now locks %s\n",
+	       show_decimal(json_get_text(s, "deposits"), 6),
+	       show_decimal(json_get_text(s, "deposit_next"), 6));
+	printf("treasury      %s tokens\n",
+	       show_decimal(json_get_text(s, "treasury"), 6));
 	printf("transactions  %s\n",
 	       show_thousands(json_get_text(s, "transactions")));
 	printf("ballots       %s\n",

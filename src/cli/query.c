@@ -307,6 +307,9 @@ static void show_proposal(struct cli *cli, const json_t *p)
 	       json_get_text(p, "mechanism"));
 	printf("proposer  %s\n",
 	       show_account(cli, json_get_text(p, "proposer")));
+	if (json_get_number(p, "deposit") > 0)
+		printf("deposit   %s tokens\n",
+		       show_decimal(json_get_text(p, "deposit"), 6));
 	if (json_get_number(p, "submitted_ms") > 0)
 		printf("submitted %s\n",
 		       show_time(json_get_number(p, "submitted_ms")));

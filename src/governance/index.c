@@ -16,6 +16,7 @@ struct node {
 
 struct entry {
 	struct node nodes[PROPOSAL_ORDERS];
+	uint64_t deposit;
 	uint32_t turnout;
 	uint8_t type;
 	uint8_t state;
@@ -32,6 +33,7 @@ struct proposal_index {
 	uint32_t touched_count;
 	uint32_t touched_capacity;
 	struct index_ended ended;
+	uint64_t deposits;
 };
 
 const char *proposal_order_name(uint32_t order)
@@ -228,6 +230,8 @@ void index_add(struct proposal_index *ix, const struct proposal *p,
 	e->type = (uint8_t)p->type;
 	e->state = (uint8_t)p->state;
 	e->turnout = proposal_was_opened(p) ? turnout : 0;
+	e->deposit = p->deposit;
+	ix->deposits += e->deposit;
 	ix->counts[e->type][e->state]++;
 	count_ended(ix, p, e->turnout, 1);
 	for (uint32_t o = 0; o < PROPOSAL_ORDERS; o++) {
@@ -244,6 +248,7 @@ void index_remove(struct proposal_index *ix, const struct proposal *p)
 		return;
 	e = &ix->entries[p->number];
 	ix->counts[e->type][e->state]--;
+	ix->deposits -= e->deposit;
 	count_ended(ix, p, e->turnout, (uint64_t)-1);
 	for (uint32_t o = 0; o < PROPOSAL_ORDERS; o++)
 		uproot(ix, o, p->number);
@@ -279,6 +284,8 @@ void index_renew(struct proposal_index *ix, const struct proposal *p,
 	assert(index_touched(ix) == p->number);
 	ix->touched_count--;
 	e->touched = false;
+	ix->deposits += p->deposit - e->deposit;
+	e->deposit = p->deposit;
 	if (turnout == e->turnout &&
 	    p->voting_end_ms == e->nodes[ORDER_CLOSING].key)
 		return;
@@ -297,6 +304,11 @@ uint32_t index_count(const struct proposal_index *ix, enum proposal_type type,
 const struct index_ended *index_ended(const struct proposal_index *ix)
 {
 	return &ix->ended;
+}
+
+uint64_t index_deposits(const struct proposal_index *ix)
+{
+	return ix->deposits;
 }
 
 uint32_t index_turnout(const struct proposal_index *ix, uint32_t number)

@@ -46,7 +46,8 @@ void index_add(struct proposal_index *ix, const struct proposal *p,
 	       uint32_t turnout);
 /* Undo that; nothing when it is not there. */
 void index_remove(struct proposal_index *ix, const struct proposal *p);
-/* Its end or its turnout changed: to be said before the next reading. */
+/* Its end, its turnout or its deposit changed: to be said before the next
+ * reading. */
 void index_touch(struct proposal_index *ix, uint32_t number);
 /* The next one that was touched, 0 when all are up to date; index_renew ends
  * it. */
@@ -57,6 +58,8 @@ void index_renew(struct proposal_index *ix, const struct proposal *p,
 uint32_t index_count(const struct proposal_index *ix, enum proposal_type type,
 		     enum proposal_state state);
 const struct index_ended *index_ended(const struct proposal_index *ix);
+/* What all proposals lock now. */
+uint64_t index_deposits(const struct proposal_index *ix);
 /* 0 for one that never opened. */
 uint32_t index_turnout(const struct proposal_index *ix, uint32_t number);
 

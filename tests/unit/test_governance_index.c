@@ -122,13 +122,14 @@ static void assert_sums(const struct governance *g)
 	const struct proposal_index *ix = governance_index(g);
 	uint32_t counts[PROPOSAL_TYPES + 1][INDEX_STATES] = {{0}};
 	struct index_ended slow = {0};
-	uint64_t ballots = 0;
+	uint64_t ballots = 0, deposits = 0;
 
 	for (uint32_t n = 1; n <= governance_proposal_count(g); n++) {
 		const struct proposal *p = governance_proposal(g, n);
 		struct tally_result r;
 
 		counts[p->type][p->state]++;
+		deposits += p->deposit;
 		ballots += governance_ballot_count(g, n);
 		if (!proposal_was_opened(p))
 			continue;
@@ -147,6 +148,7 @@ static void assert_sums(const struct governance *g)
 	}
 	assert_memory_equal(index_ended(ix), &slow, sizeof(slow));
 	assert_int_equal(governance_ballot_total(g), ballots);
+	assert_int_equal(index_deposits(ix), deposits);
 }
 
 static void assert_histories(const struct governance *g)
