@@ -17,8 +17,12 @@ static json_t *participation_value(const struct governance *g,
 	json_t *o = json_object();
 
 	json_put(o, "voted", json_count(a->voted));
+	/* Votes that opened since there is the account. */
 	json_put(o, "eligible",
-		 json_count(a->eligible ? governance_opened_count(g) : 0));
+		 json_count(a->eligible || a->voted > 0
+				    ? index_opened_after(governance_index(g),
+							 a->birth)
+				    : 0));
 	return o;
 }
 

@@ -22,6 +22,7 @@ struct entry {
 	uint8_t state;
 	bool present;
 	bool touched;
+	bool opened; /* its snapshot is listed */
 };
 
 struct proposal_index {
@@ -32,6 +33,9 @@ struct proposal_index {
 	uint32_t *touched; /* Owned. */
 	uint32_t touched_count;
 	uint32_t touched_capacity;
+	uint64_t *opened; /* Owned; heights of snapshots, ascending. */
+	uint32_t opened_count;
+	uint32_t opened_capacity;
 	struct index_ended ended;
 	uint64_t deposits;
 };
@@ -62,6 +66,7 @@ void index_free(struct proposal_index **ix)
 		return;
 	free(old->entries);
 	free(old->touched);
+	free(old->opened);
 	free(old);
 }
 
@@ -216,6 +221,25 @@ static void count_ended(struct proposal_index *ix, const struct proposal *p,
 	ix->ended.eligible_sum += sign * p->total.voters;
 }
 
+/* Votes open in order; only reading back brings them out of it. */
+static void list_opened(struct proposal_index *ix, uint64_t height)
+{
+	uint32_t at = ix->opened_count;
+
+	if (ix->opened_count == ix->opened_capacity) {
+		ix->opened_capacity =
+			ix->opened_capacity ? 2 * ix->opened_capacity : 64;
+		ix->opened = mem_resize(
+			ix->opened, ix->opened_capacity * sizeof(*ix->opened));
+	}
+	while (at > 0 && ix->opened[at - 1] > height)
+		at--;
+	memmove(&ix->opened[at + 1], &ix->opened[at],
+		(ix->opened_count - at) * sizeof(*ix->opened));
+	ix->opened[at] = height;
+	ix->opened_count++;
+}
+
 void index_add(struct proposal_index *ix, const struct proposal *p,
 	       uint32_t turnout)
 {
@@ -232,6 +256,10 @@ void index_add(struct proposal_index *ix, const struct proposal *p,
 	e->turnout = proposal_was_opened(p) ? turnout : 0;
 	e->deposit = p->deposit;
 	ix->deposits += e->deposit;
+	if (p->snapshot_height > 0 && !e->opened) {
+		e->opened = true;
+		list_opened(ix, p->snapshot_height);
+	}
 	ix->counts[e->type][e->state]++;
 	count_ended(ix, p, e->turnout, 1);
 	for (uint32_t o = 0; o < PROPOSAL_ORDERS; o++) {
@@ -304,6 +332,21 @@ uint32_t index_count(const struct proposal_index *ix, enum proposal_type type,
 const struct index_ended *index_ended(const struct proposal_index *ix)
 {
 	return &ix->ended;
+}
+
+uint32_t index_opened_after(const struct proposal_index *ix, uint64_t height)
+{
+	uint32_t low = 0, high = ix->opened_count;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (ix->opened[middle] > height)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return ix->opened_count - low;
 }
 
 uint64_t index_deposits(const struct proposal_index *ix)

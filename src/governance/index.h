@@ -60,6 +60,8 @@ uint32_t index_count(const struct proposal_index *ix, enum proposal_type type,
 const struct index_ended *index_ended(const struct proposal_index *ix);
 /* What all proposals lock now. */
 uint64_t index_deposits(const struct proposal_index *ix);
+/* Votes that opened with a snapshot above this height. */
+uint32_t index_opened_after(const struct proposal_index *ix, uint64_t height);
 /* 0 for one that never opened. */
 uint32_t index_turnout(const struct proposal_index *ix, uint32_t number);
 

@@ -173,6 +173,8 @@ def test_lists_stake(context):
         shown = node.cli("voter", "show", name, expect=0).data
         return (shown["stake"], shown["stake_mature"],
                 [lot["amount"] for lot in shown["lots"]])
+    before = net.propose("henry_dao", title="Before Ivan came")
+    net.wait_state(before, "voting")
     node.cli("key", "new", "ivan", expect=0)
     node.cli("stake", "transfer", "ivan", "100.5", "--as", "grace_investor",
              expect=0)
@@ -192,6 +194,11 @@ def test_lists_stake(context):
     wait_until("ivan's stake matured", 30, lambda: node.cli(
         "voter", "show", "ivan").data["eligible"])
     expect("ivan later", stake("ivan"), ("100500000", "100500000", []))
+    net.wait_state(net.propose("henry_dao", title="After"), "voting")
+    for name, eligible in (("ivan", 1), ("bob_dev", 2)):
+        shown = node.cli("voter", "show", name, expect=0).data
+        expect(f"what {name} could vote on", shown["participation"],
+               {"voted": 0, "eligible": eligible})
     most = node.rpc("voter.list", limit=2)["voters"]
     expect("the order by stake", most[1]["stake"], "999899500000")
     events = [json.loads(line) for line in subprocess.run(

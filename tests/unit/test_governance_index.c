@@ -123,6 +123,7 @@ static void assert_sums(const struct governance *g)
 	uint32_t counts[PROPOSAL_TYPES + 1][INDEX_STATES] = {{0}};
 	struct index_ended slow = {0};
 	uint64_t ballots = 0, deposits = 0;
+	uint32_t opened[3] = {0};
 
 	for (uint32_t n = 1; n <= governance_proposal_count(g); n++) {
 		const struct proposal *p = governance_proposal(g, n);
@@ -130,6 +131,8 @@ static void assert_sums(const struct governance *g)
 
 		counts[p->type][p->state]++;
 		deposits += p->deposit;
+		for (uint32_t i = 0; i < 3; i++)
+			opened[i] += p->snapshot_height > 10 * i;
 		ballots += governance_ballot_count(g, n);
 		if (!proposal_was_opened(p))
 			continue;
@@ -149,6 +152,8 @@ static void assert_sums(const struct governance *g)
 	assert_memory_equal(index_ended(ix), &slow, sizeof(slow));
 	assert_int_equal(governance_ballot_total(g), ballots);
 	assert_int_equal(index_deposits(ix), deposits);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(index_opened_after(ix, 10 * i), opened[i]);
 }
 
 static void assert_histories(const struct governance *g)
