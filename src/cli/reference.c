@@ -217,7 +217,7 @@ static void write_completion_head(FILE *out)
 	      "passed rejected cancelled expired\" -- \"$cur\")); return ;;\n"
 	      "\t--role) COMPREPLY=($(compgen -W \"auto observer\" -- "
 	      "\"$cur\")); return ;;\n"
-	      "\t--as|--not-voted) COMPREPLY=($(compgen -W "
+	      "\t--as|--not-voted|--proposer) COMPREPLY=($(compgen -W "
 	      "\"$(_bcai_gov_keys)\" -- \"$cur\")); return ;;\n"
 	      "\tesac\n",
 	      out);

@@ -304,6 +304,16 @@ uint32_t index_touched(const struct proposal_index *ix)
 	return ix->touched_count ? ix->touched[ix->touched_count - 1] : 0;
 }
 
+static void replant(struct proposal_index *ix, const struct proposal *p,
+		    enum proposal_order order, uint32_t turnout)
+{
+	uint64_t key;
+
+	uproot(ix, order, p->number);
+	if (key_of(p, turnout, order, &key))
+		plant(ix, order, p->number, key);
+}
+
 void index_renew(struct proposal_index *ix, const struct proposal *p,
 		 uint32_t turnout)
 {
@@ -314,11 +324,14 @@ void index_renew(struct proposal_index *ix, const struct proposal *p,
 	e->touched = false;
 	ix->deposits += p->deposit - e->deposit;
 	e->deposit = p->deposit;
-	if (turnout == e->turnout &&
-	    p->voting_end_ms == e->nodes[ORDER_CLOSING].key)
+	if (p->voting_end_ms != e->nodes[ORDER_CLOSING].key)
+		replant(ix, p, ORDER_CLOSING, turnout);
+	if (turnout == e->turnout)
 		return;
-	index_remove(ix, p);
-	index_add(ix, p, turnout);
+	count_ended(ix, p, e->turnout, (uint64_t)-1);
+	count_ended(ix, p, turnout, 1);
+	e->turnout = turnout;
+	replant(ix, p, ORDER_TURNOUT, turnout);
 }
 
 /* ---- Reading ---- */
