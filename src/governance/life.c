@@ -124,7 +124,8 @@ static void close_voting(struct governance *g, struct entry *e,
 {
 	struct tally_result result;
 
-	watch_closing(g, e);
+	if (watch_closing(g, e))
+		return;
 	governance_evaluate(g, &result, &e->p);
 	if (!result.would_pass &&
 	    tally_is_far_below_quorum(&e->p.tally, &e->p.rules,

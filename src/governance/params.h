@@ -37,9 +37,9 @@
 	  "are a wave")                                                        \
 	X(DETECT_DORMANT_SHARE, "detect.dormant_share_bp", "bp", 1, 10000,     \
 	  1000, "share of the cast that such a wave must reach")               \
-	X(DETECT_SWING_ACCOUNTS, "detect.swing_accounts", "accounts", 1, 3, 3, \
+	X(DETECT_SWING_ACCOUNTS, "detect.swing_accounts", "accounts", 0, 3, 3, \
 	  "accounts, at most, that turn a result in the late window")          \
-	X(DETECT_SNIPE_ACCOUNTS, "detect.snipe_accounts", "accounts", 1, 3, 3, \
+	X(DETECT_SNIPE_ACCOUNTS, "detect.snipe_accounts", "accounts", 0, 3, 3, \
 	  "accounts, at most, that bring the quorum in the late window")       \
 	X(DETECT_SYBIL_ACCOUNTS, "detect.sybil_accounts", "accounts", 2,       \
 	  LIMIT_ACCOUNTS, 10,                                                  \

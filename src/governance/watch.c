@@ -71,9 +71,15 @@ static bool voted_before(const struct governance *g, const struct watch *w,
 	       first->watching.ended <= w->ended;
 }
 
+/* Before the regular end, or one that was moved behind it: a vote that ends
+ * early has no late window. */
 static bool is_late(const struct proposal *p, uint64_t time_ms)
 {
-	return p->voting_end_ms - time_ms <= p->rules.late_window_ms;
+	uint64_t end = later(p->voting_start_ms, p->rules.voting_ms);
+
+	if (p->voting_end_ms > end)
+		end = p->voting_end_ms;
+	return end - time_ms <= p->rules.late_window_ms;
 }
 
 /* A mover's power is its own and what it carries by now, as it counts. */
@@ -322,21 +328,29 @@ static void end_init(struct watch_end *end, const struct governance *g,
 	limits_from_params(&end->limits, g);
 }
 
-void watch_closing(struct governance *g, struct entry *e)
+bool watch_closing(struct governance *g, struct entry *e)
 {
+	struct watch *w = e->watching.watch;
 	struct alert fired[DETECT_END_MAX];
 	struct watch_end end;
+	bool delay = false;
 	size_t count;
 
 	weigh_movers(g, e);
 	end_init(&end, g, e);
 	count = detect_end(&end, fired);
+	for (size_t i = 0; i < count; i++)
+		delay |= detector_may_delay(fired[i].kind) && !w->delayed;
+	delay = delay && vote_delay(g, e);
+	w->delayed |= delay;
 	for (size_t i = 0; i < count; i++) {
-		e->watching.watch->fired |= (uint16_t)(1u << fired[i].kind);
+		w->fired |= (uint16_t)(1u << fired[i].kind);
+		fired[i].delayed = delay && detector_may_delay(fired[i].kind);
 		raise(g, e->p.number, &fired[i]);
 	}
 	if (count > 0)
 		pending_watch(g, e);
+	return delay;
 }
 
 static void ended_add(struct watchers *w, uint32_t number)

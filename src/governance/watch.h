@@ -58,8 +58,9 @@ void watch_open(struct governance *g, struct entry *e);
 void watch_ballot(struct governance *g, struct entry *e,
 		  const struct governance_context *ctx, enum choice from,
 		  enum choice to);
-/* The vote is about to close: raise what fires. */
-void watch_closing(struct governance *g, struct entry *e);
+/* The vote is about to close: raise what fires. True when that prolonged it:
+ * once a vote, for detectors that may. */
+bool watch_closing(struct governance *g, struct entry *e);
 /* What an account weighs in this vote, by its snapshot. */
 void watch_power(const struct governance *g, const struct entry *e,
 		 uint32_t account, struct power *power,

@@ -47,6 +47,7 @@ def test_alerts_surge(context):
     expect("kind", alert["kind"], "power-surge")
     expect("proposal", alert["proposal"], number)
     expect("accounts", alert["accounts"], [bob])
+    expect("prolonged", alert["delayed"], True)
     expect("share", alert["figures"]["share_bp"], "3333")
     expect("cast", alert["figures"]["weight_cast"], "300000000000")
     for other in net.nodes[1:]:

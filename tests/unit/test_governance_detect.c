@@ -132,6 +132,11 @@ static void a_tenth_of_the_cast_by_one_without_history_is_a_surge(void **state)
 	assert_int_equal(a.figure[1], 1000);
 	assert_int_equal(a.figure[2], 1000);
 	assert_int_equal(a.figure[3], 1000);
+	cast(&v, 2, 100, CHOICE_FOR, FRESH); /* again: still one account */
+	cast(&v, 2, 100, CHOICE_AGAINST, FRESH);
+	v.end.limits.surge_share_bp = 1;
+	assert_true(fires(&v, DETECT_SURGE, &a));
+	assert_int_equal(a.account_count, 2);
 	v.end.limits.surge_share_bp = 1001;
 	assert_false(fires(&v, DETECT_SURGE, &a));
 	v.end.limits.surge_share_bp = 1000;
@@ -298,6 +303,24 @@ static void a_changed_mind_swings_twice_its_weight(void **state)
 	assert_false(fires(&v, DETECT_LATE_SWING, &a));
 }
 
+/* What counts is the choice that it entered the window with. */
+static void a_mind_changed_twice_swings_from_the_first(void **state)
+{
+	struct alert a;
+	struct vote v;
+
+	(void)state;
+	vote_init(&v);
+	cast(&v, 1, 1000, CHOICE_FOR, REGULAR);
+	cast(&v, 2, 999, CHOICE_AGAINST, REGULAR);
+	cast(&v, 3, 2, CHOICE_FOR, REGULAR);
+	cast(&v, 3, 2, CHOICE_ABSTAIN, LATE);
+	cast(&v, 3, 2, CHOICE_AGAINST, LATE);
+	assert_true(fires(&v, DETECT_LATE_SWING, &a));
+	assert_int_equal(a.account_count, 1);
+	assert_int_equal(a.account[0], 3);
+}
+
 static void what_turned_before_the_window_is_no_late_swing(void **state)
 {
 	struct alert a;
@@ -429,11 +452,13 @@ static void a_burst_is_found_in_a_crowd_of_origins(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 4000; i++) {
+		bool burst = i >= 100 && i % 8 == 0;
+
 		b.account = i;
-		b.funder = i % 8 == 0 ? 7 : 1000 + i;
+		b.funder = burst ? 7 : 1000 + i;
 		b.birth = 1000000 + i;
 		watch_count(&w, &b);
-		n += i % 8 == 0;
+		n += burst;
 	}
 	for (uint32_t i = 0; i < w.group_count; i++)
 		if (w.group[i].by_funder && w.group[i].origin == 7)
@@ -695,6 +720,7 @@ int main(void)
 		cmocka_unit_test(three_late_accounts_that_turn_it_are_named),
 		cmocka_unit_test(four_late_accounts_are_not_few),
 		cmocka_unit_test(a_changed_mind_swings_twice_its_weight),
+		cmocka_unit_test(a_mind_changed_twice_swings_from_the_first),
 		cmocka_unit_test(
 			what_turned_before_the_window_is_no_late_swing),
 		cmocka_unit_test(a_quorum_brought_late_by_few_is_sniping),

@@ -199,6 +199,7 @@ static uint32_t late_init(struct test_net *n)
 				 NULL) ||
 	    governance_param_set(&params, "treasury.voting_ms", PERIOD, NULL) ||
 	    governance_param_set(&params, "treasury.quorum_bp", 3000, NULL) ||
+	    governance_param_set(&params, "detect.swing_accounts", 0, NULL) ||
 	    governance_param_set(&params, "proposal.min_stake", 0, NULL))
 		fail();
 	net_init(n, &params);

@@ -28,6 +28,13 @@ static void init(struct test_net *n, uint64_t history)
 		net_account(n, 10000, 0);
 }
 
+/* To its end, though alerts prolong it. */
+static void finish(struct test_net *n, uint32_t number)
+{
+	while (governance_proposal(n->g, number)->state == STATE_VOTING)
+		net_finish(n, number);
+}
+
 /* A vote in which the accounts `from` to `to` take part. */
 static uint32_t hold(struct test_net *n, uint32_t from, uint32_t to)
 {
@@ -35,7 +42,7 @@ static uint32_t hold(struct test_net *n, uint32_t from, uint32_t to)
 
 	for (uint32_t i = from; i < to; i++)
 		assert_int_equal(net_vote(n, i, number, CHOICE_FOR), ERR_OK);
-	net_finish(n, number);
+	finish(n, number);
 	return number;
 }
 
@@ -59,8 +66,6 @@ static void a_newcomer_with_a_tenth_is_named_once_there_is_history(void **state)
 	assert_int_equal(governance_alert_count(n.g), 1);
 	assert_int_equal(last_alert(&n)->kind, DETECT_SURGE);
 	assert_int_equal(last_alert(&n)->proposal, number);
-	assert_int_equal(last_alert(&n)->height, n.height);
-	assert_int_equal(last_alert(&n)->time_ms, n.time_ms);
 	assert_int_equal(last_alert(&n)->account_count, 1);
 	assert_int_equal(last_alert(&n)->account[0], 4);
 	assert_int_equal(last_alert(&n)->figure[0], 2000);
@@ -71,25 +76,104 @@ static void a_newcomer_with_a_tenth_is_named_once_there_is_history(void **state)
 	net_fini(&n);
 }
 
-static void an_alert_is_an_event_before_the_end(void **state)
+static void an_alert_prolongs_the_vote_and_is_an_event(void **state)
 {
 	const struct governance_event *events;
+	const struct proposal *p;
 	struct test_net n;
+	uint32_t number;
+	uint64_t end;
 	size_t count;
 
 	(void)state;
 	init(&n, 8);
 	for (int i = 0; i < 3; i++)
 		hold(&n, 0, 3);
-	hold(&n, 3, 4);
+	number = net_open(&n, 0, TYPE_EMERGENCY);
+	assert_int_equal(net_vote(&n, 3, number, CHOICE_FOR), ERR_OK);
+	p = governance_proposal(n.g, number);
+	end = p->voting_end_ms;
+	net_finish(&n, number);
+	p = governance_proposal(n.g, number);
+	assert_int_equal(p->state, STATE_VOTING);
+	assert_int_equal(p->voting_end_ms, end + p->rules.late_window_ms);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_true(last_alert(&n)->delayed);
+	assert_int_equal(last_alert(&n)->height, n.height);
+	assert_int_equal(last_alert(&n)->time_ms, n.time_ms);
 	events = governance_events(n.g, &count);
 	assert_int_equal(count, 2);
-	assert_int_equal(events[0].kind, EVENT_ALERT);
-	assert_int_equal(events[0].from, 1);
-	assert_int_equal(events[0].account, 3);
-	assert_int_equal(events[0].proposal, 4);
+	assert_int_equal(events[0].kind, EVENT_END_MOVED);
+	assert_int_equal(events[1].kind, EVENT_ALERT);
+	assert_int_equal(events[1].from, 1);
+	assert_int_equal(events[1].account, 3);
+	assert_int_equal(events[1].proposal, number);
 	assert_string_equal(governance_event_name(EVENT_ALERT), "alert");
-	assert_int_equal(events[1].kind, EVENT_STATE);
+	net_finish(&n, number);
+	assert_int_equal(governance_proposal(n.g, number)->state,
+			 STATE_REJECTED);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	net_fini(&n);
+}
+
+static void alerts_prolong_a_vote_once(void **state)
+{
+	struct test_net n;
+	uint32_t number;
+
+	(void)state;
+	for (int restart = 0; restart < 2; restart++) {
+		init(&n, 8);
+		for (int i = 0; i < 3; i++)
+			hold(&n, 0, 3);
+		number = net_open(&n, 0, TYPE_EMERGENCY);
+		for (uint32_t i = 0; i < 4; i++)
+			net_vote(&n, i, number, CHOICE_FOR);
+		net_finish(&n, number);
+		assert_true(last_alert(&n)->delayed);
+		if (restart) {
+			struct governance *old = n.g;
+			struct map map = {0};
+
+			map_flush(&map, old);
+			n.g = map_load(&map, old);
+			governance_free(&old);
+			map_fini(&map);
+		}
+		net_sleep(&n, 1);
+		assert_int_equal(net_vote(&n, 4, number, CHOICE_AGAINST),
+				 ERR_OK);
+		assert_int_equal(net_vote(&n, 5, number, CHOICE_AGAINST),
+				 ERR_OK);
+		net_finish(&n, number);
+		assert_int_equal(governance_proposal(n.g, number)->state,
+				 STATE_REJECTED);
+		assert_int_equal(governance_alert_count(n.g), 2);
+		assert_int_equal(last_alert(&n)->kind, DETECT_LATE_SWING);
+		assert_int_equal(last_alert(&n)->account_count, 2);
+		assert_false(last_alert(&n)->delayed);
+		net_fini(&n);
+	}
+}
+
+/* An emergency that is settled ends with its block: who votes in that block,
+ * too, is not late. */
+static void an_early_end_makes_nobody_late(void **state)
+{
+	struct test_net n;
+	uint32_t number;
+
+	(void)state;
+	init(&n, 8);
+	number = net_open(&n, 0, TYPE_EMERGENCY);
+	for (uint32_t i = 0; i < MANY; i++)
+		net_vote(&n, i, number, CHOICE_FOR);
+	for (uint32_t i = 0; i < 7; i++)
+		net_vote(&n, i, number, CHOICE_AGAINST);
+	net_finish(&n, number);
+	assert_int_equal(governance_proposal(n.g, number)->state,
+			 STATE_REJECTED);
+	assert_int_equal(governance_alert_count(n.g), 0);
 	net_fini(&n);
 }
 
@@ -152,7 +236,7 @@ static void a_late_window_is_the_last_eighth(void **state)
 		net_sleep(&n, MS_DAY - MS_DAY / 8 - early);
 		assert_int_equal(net_vote(&n, 1, number, CHOICE_FOR), ERR_OK);
 		assert_int_equal(net_vote(&n, 2, number, CHOICE_FOR), ERR_OK);
-		net_finish(&n, number);
+		finish(&n, number);
 		assert_int_equal(governance_proposal(n.g, number)->state,
 				 STATE_PASSED);
 		assert_int_equal(governance_alert_count(n.g), early ? 0 : 2);
@@ -182,6 +266,8 @@ static void a_late_delegate_weighs_what_it_carries(void **state)
 	(void)state;
 	init(&n, 8);
 	small = net_account(&n, 5000, 0);
+	net_account(&n, 10000, 0);
+	net_account(&n, 10000, 0);
 	for (uint32_t i = 10; i < MANY; i++)
 		entrust(&n, i, small);
 	net_sleep(&n, 1);
@@ -191,20 +277,49 @@ static void a_late_delegate_weighs_what_it_carries(void **state)
 		net_vote(&n, i, number, CHOICE_FOR);
 	net_sleep(&n, MS_DAY - MS_DAY / 10);
 	for (uint32_t i = 4; i < 10; i++)
-		net_vote(&n, i, number, CHOICE_FOR);
+		net_vote(&n, i, number, CHOICE_ABSTAIN);
+	net_vote(&n, small + 1, number, CHOICE_ABSTAIN);
+	net_vote(&n, small + 2, number, CHOICE_ABSTAIN);
 	net_vote(&n, small, number, CHOICE_AGAINST);
 	net_finish(&n, number);
 	assert_int_equal(governance_alert_count(n.g), 1);
 	assert_int_equal(last_alert(&n)->kind, DETECT_LATE_SWING);
 	assert_int_equal(last_alert(&n)->account_count, 1);
 	assert_int_equal(last_alert(&n)->account[0], small);
-	/* Ten times 10,000 and its own 5,000, of 205,000 tokens. */
+	/* Ten times 10,000 and its own 5,000, of all there is. */
 	assert_int_equal(last_alert(&n)->figure[2], 105000 * TOKEN);
-	assert_int_equal(last_alert(&n)->figure[3], 205000 * TOKEN);
+	assert_int_equal(last_alert(&n)->figure[3], 225000 * TOKEN);
 	net_fini(&n);
 }
 
 /* ---- Records ---- */
+
+static void a_late_change_of_mind_outlasts_a_restart(void **state)
+{
+	struct governance *old;
+	struct map map = {0};
+	struct test_net n;
+	uint32_t number;
+
+	(void)state;
+	init(&n, 8);
+	number = net_open(&n, 0, TYPE_EMERGENCY);
+	/* 5 of 6 are enough, 4 are not; 5 of 7 would be. */
+	for (uint32_t i = 0; i < 6; i++)
+		net_vote(&n, i, number, i < 5 ? CHOICE_FOR : CHOICE_AGAINST);
+	net_sleep(&n, MS_DAY - MS_DAY / 10);
+	net_vote(&n, 2, number, CHOICE_AGAINST);
+	map_flush(&map, n.g);
+	old = n.g;
+	n.g = map_load(&map, old);
+	governance_free(&old);
+	net_finish(&n, number);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_int_equal(last_alert(&n)->kind, DETECT_LATE_SWING);
+	assert_int_equal(last_alert(&n)->account[0], 2);
+	map_fini(&map);
+	net_fini(&n);
+}
 
 /* A vote that a restart interrupts at every ballot ends with the same
  * records. */
@@ -236,8 +351,8 @@ static void a_restart_at_any_ballot_keeps_what_was_counted(void **state)
 			governance_free(&m.g);
 			m.g = copy;
 		}
-		net_finish(&n, number);
-		net_finish(&m, number);
+		finish(&n, number);
+		finish(&m, number);
 		map_flush(&straight, n.g);
 		map_flush(&map, m.g);
 		map_assert_equal(&straight, &map);
@@ -374,12 +489,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_newcomer_with_a_tenth_is_named_once_there_is_history),
-		cmocka_unit_test(an_alert_is_an_event_before_the_end),
+		cmocka_unit_test(an_alert_prolongs_the_vote_and_is_an_event),
+		cmocka_unit_test(alerts_prolong_a_vote_once),
+		cmocka_unit_test(an_early_end_makes_nobody_late),
 		cmocka_unit_test(
 			votes_that_run_at_the_same_time_are_no_history),
 		cmocka_unit_test(who_was_silent_for_the_last_votes_wakes),
 		cmocka_unit_test(a_late_window_is_the_last_eighth),
 		cmocka_unit_test(a_late_delegate_weighs_what_it_carries),
+		cmocka_unit_test(a_late_change_of_mind_outlasts_a_restart),
 		cmocka_unit_test(
 			a_restart_at_any_ballot_keeps_what_was_counted),
 		cmocka_unit_test(alerts_are_read_back),
