@@ -135,7 +135,8 @@ static void put_actions(struct rpc_call *call, json_t *o,
 	free(record.data);
 }
 
-/* The reason of a cancellation is the proposer's own words, if any. */
+/* The reason of a cancellation is somebody's own words, if any; that of a
+ * failure names the error. */
 static void put_reason(struct rpc_call *call, json_t *o,
 		       const struct proposal *p)
 {
@@ -153,6 +154,10 @@ static void put_reason(struct rpc_call *call, json_t *o,
 				(struct bytes){record.data, record.size}) &&
 	    said.size > 0)
 		json_put(o, "reason", json_text(said.data, said.size));
+	else if (p->state == STATE_EXECUTION_FAILED)
+		json_put(o, "reason",
+			 json_sprintf("%s: %s", text,
+				      error_info(p->failure)->sentence));
 	else
 		json_put(o, "reason", json_string(text ? text : ""));
 	free(record.data);
@@ -175,7 +180,8 @@ json_t *proposal_value(struct rpc_call *call, const struct proposal *p)
 	json_put(o, "submitted_ms", json_time(p->submitted_ms));
 	json_put(o, "voting_start_ms", json_time(p->voting_start_ms));
 	json_put(o, "voting_end_ms", json_time(p->voting_end_ms));
-	json_put(o, "execute_after_ms", json_null());
+	json_put(o, "execute_after_ms", json_time(p->execute_after_ms));
+	json_put(o, "deposit", json_u64(p->deposit));
 	json_put(o, "expires_ms", json_time(p->expires_ms));
 	json_put(o, "ended_ms", json_time(p->ended_ms));
 	json_put(o, "deposit", json_u64(p->deposit));

@@ -201,8 +201,11 @@ static void show_headline(struct cli *cli, const json_t *o)
 	const char *state = json_get_text(o, "state");
 	const char *reason = json_get_text(o, "reason");
 	enum color color = strcmp(state, "passed") == 0	    ? COLOR_GREEN
+			   : strcmp(state, "executed") == 0 ? COLOR_GREEN
 			   : strcmp(state, "rejected") == 0 ? COLOR_RED
-							    : COLOR_YELLOW;
+			   : strcmp(state, "execution-failed") == 0
+				   ? COLOR_RED
+				   : COLOR_YELLOW;
 
 	printf("#%" PRIu64 " \"%s\"   ", json_get_number(o, "proposal"),
 	       json_get_text(o, "title"));

@@ -351,6 +351,12 @@ static const char *const *goal_members(const struct goal_of *g)
 	return g->kind == GOAL_PROPOSAL ? PROPOSAL : NODE;
 }
 
+/* What was passed stays so, whatever becomes of its actions. */
+static bool is_in_state(uint32_t state, uint32_t goal)
+{
+	return state == goal || (goal == STATE_PASSED && state >= STATE_QUEUED);
+}
+
 static bool is_reached(const struct goal_of *g, const json_t *o)
 {
 	switch (g->kind) {
@@ -359,18 +365,24 @@ static bool is_reached(const struct goal_of *g, const json_t *o)
 	case GOAL_SYNCED:
 		return json_is_true(json_object_get(o, "synced"));
 	case GOAL_PROPOSAL:
-		return strcmp(json_get_text(o, "state"), g->state) == 0;
+		return is_in_state(state_number(json_get_text(o, "state")),
+				   state_number(g->state));
 	}
 	return false;
 }
 
-/* A proposal goes one way: a state that lies behind it never comes again. */
+/* A proposal goes one way: a state that lies behind it never comes again. Until
+ * its end it may be cancelled. */
 static bool is_missed(const struct goal_of *g, const json_t *o)
 {
-	return g->kind == GOAL_PROPOSAL &&
-	       (json_get_number(o, "ended_ms") > 0 ||
-		state_number(json_get_text(o, "state")) >
-			state_number(g->state));
+	uint32_t goal;
+
+	if (g->kind != GOAL_PROPOSAL)
+		return false;
+	goal = state_number(g->state);
+	return json_get_number(o, "ended_ms") > 0 ||
+	       (goal != STATE_CANCELLED &&
+		state_number(json_get_text(o, "state")) > goal);
 }
 
 static void tell_where(char *out, size_t size, const struct goal_of *g,

@@ -154,11 +154,14 @@ static void settle_to(struct accounts *a, struct governance_account *x,
 
 /* ---- What was ---- */
 
-/* Is there an open snapshot with from <= height < until? */
+/* Is there an open snapshot with from <= height < until, or may there be one
+ * before the block's transactions? */
 static bool is_needed(const struct accounts *a, uint64_t from, uint64_t until)
 {
 	uint32_t low = 0, high = a->snapshot_count;
 
+	if (a->opening > 0 && from <= a->opening && a->opening < until)
+		return true;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 

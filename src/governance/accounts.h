@@ -57,6 +57,10 @@ struct accounts {
 	struct largest by_stake; /* for readers alone */
 	struct largest by_reputation;
 
+	/* A vote may still open with this snapshot, whatever was changed since
+	 * in its block; 0: none. */
+	uint64_t opening;
+
 	struct deadlines maturities; /* by account: its next lot's time */
 	uint32_t *changed;	     /* Owned; accounts to write */
 	uint32_t changed_count;

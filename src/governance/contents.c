@@ -8,11 +8,10 @@
 
 static const struct action_list NONE = {NULL, 0};
 
-/* What the life of a proposal executes, or refuses by itself. */
+/* A vetoed proposal comes back when there is a council that can veto. */
 static bool is_executed(const struct action *a)
 {
-	return a->kind == ACTION_TEXT || a->kind == ACTION_TRANSFER ||
-	       a->kind == ACTION_CALL;
+	return a->kind != ACTION_OVERRIDE;
 }
 
 enum err contents_check(const struct governance *g,

@@ -119,6 +119,14 @@ static enum proposal_reason reason_of(enum tally_verdict verdict)
 	return REASON_NOT_APPROVED;
 }
 
+/* It has passed, and what it decided waits for the timelock. */
+static void queue(struct governance *g, struct entry *e, uint64_t time_ms)
+{
+	set_state(g, e, STATE_PASSED);
+	e->p.execute_after_ms = later(time_ms, e->p.rules.timelock_ms);
+	set_state(g, e, STATE_QUEUED);
+}
+
 static void close_voting(struct governance *g, struct entry *e,
 			 uint64_t time_ms)
 {
@@ -131,10 +139,26 @@ static void close_voting(struct governance *g, struct entry *e,
 	    tally_is_far_below_quorum(&e->p.tally, &e->p.rules,
 				      &e->p.total.power))
 		deposit_burn(g, e, g->advance.height);
-	else
+	else if (!result.would_pass || e->p.action_count == 0)
 		deposit_return(g, e);
-	end_proposal(g, e, result.would_pass ? STATE_PASSED : STATE_REJECTED,
-		     reason_of(result.verdict), time_ms);
+	if (result.would_pass && e->p.action_count > 0)
+		queue(g, e, time_ms);
+	else
+		end_proposal(g, e,
+			     result.would_pass ? STATE_PASSED : STATE_REJECTED,
+			     reason_of(result.verdict), time_ms);
+}
+
+/* The timelock is over. */
+static void execute(struct governance *g, struct entry *e, uint64_t time_ms)
+{
+	e->p.failure = execute_proposal(g, e, g->advance.height, time_ms, NULL);
+	deposit_return(g, e);
+	if (e->p.failure == ERR_OK)
+		end_proposal(g, e, STATE_EXECUTED, REASON_NONE, time_ms);
+	else
+		end_proposal(g, e, STATE_EXECUTION_FAILED, REASON_EXECUTION,
+			     time_ms);
 }
 
 /* SPEC governance 7: what falls due, in the order (deadline, number). False
@@ -153,8 +177,10 @@ static bool do_next_due(struct governance *g)
 			     time_ms);
 	else if (e->p.state == STATE_SUBMITTED)
 		open_voting(g, e, g->advance.height, time_ms);
-	else
+	else if (e->p.state == STATE_VOTING)
 		close_voting(g, e, time_ms);
+	else
+		execute(g, e, time_ms);
 	return true;
 }
 
@@ -220,11 +246,14 @@ static void advance_one(struct governance *g)
 			break;
 		}
 		g->opening = g->accounts.total;
+		g->accounts.opening = g->advance.height;
 		g->advance.phase = ADVANCE_DUE;
 		break;
 	case ADVANCE_DUE:
-		if (!do_next_due(g))
-			g->advance.phase = ADVANCE_DONE;
+		if (do_next_due(g))
+			break;
+		g->accounts.opening = 0;
+		g->advance.phase = ADVANCE_DONE;
 		break;
 	case ADVANCE_DONE:
 		break;

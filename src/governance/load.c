@@ -374,8 +374,14 @@ static bool is_consistent(const struct governance *g, const struct proposal *p)
 	case STATE_SUBMITTED:
 		return p->reason == REASON_NONE && p->ended_ms == 0 &&
 		       proposal_deadline_ms(p) > 0;
+	case STATE_QUEUED:
+		return p->reason == REASON_NONE && p->ended_ms == 0 &&
+		       p->action_count > 0 && proposal_deadline_ms(p) > 0;
 	case STATE_PASSED:
+	case STATE_EXECUTED:
 		return p->reason == REASON_NONE && p->ended_ms > 0;
+	case STATE_EXECUTION_FAILED:
+		return p->reason == REASON_EXECUTION && p->ended_ms > 0;
 	case STATE_REJECTED:
 	case STATE_CANCELLED:
 	case STATE_EXPIRED:

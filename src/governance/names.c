@@ -20,10 +20,16 @@ static const char *const mechanism_names[] = {
 };
 
 static const char *const state_names[] = {
-	[STATE_DRAFT] = "draft",       [STATE_SUBMITTED] = "submitted",
-	[STATE_VOTING] = "voting",     [STATE_PASSED] = "passed",
-	[STATE_REJECTED] = "rejected", [STATE_CANCELLED] = "cancelled",
+	[STATE_DRAFT] = "draft",
+	[STATE_SUBMITTED] = "submitted",
+	[STATE_VOTING] = "voting",
+	[STATE_PASSED] = "passed",
+	[STATE_REJECTED] = "rejected",
+	[STATE_CANCELLED] = "cancelled",
 	[STATE_EXPIRED] = "expired",
+	[STATE_QUEUED] = "queued",
+	[STATE_EXECUTED] = "executed",
+	[STATE_EXECUTION_FAILED] = "execution-failed",
 };
 
 static const char *const choice_names[] = {

@@ -58,6 +58,7 @@ static const struct change type_changes[PARAM_TYPES] = {
 	[PARAM_TYPE_WEIGHT_REPUTATION] = {25, PARAM_NORMAL},
 	[PARAM_TYPE_DELAY_MS] = {2 * MS_DAY, PARAM_NORMAL},
 	[PARAM_TYPE_VOTING_MS] = {7 * MS_DAY, PARAM_NORMAL},
+	[PARAM_TYPE_TIMELOCK_MS] = {2 * MS_DAY, PARAM_NORMAL},
 	[PARAM_TYPE_LATE_WINDOW_BP] = {1250, PARAM_NORMAL},
 	[PARAM_TYPE_QUORUM_BP] = {1000, PARAM_NORMAL},
 	[PARAM_TYPE_APPROVAL_BP] = {1000, PARAM_NORMAL},
@@ -176,6 +177,7 @@ void governance_params_fast(struct governance_params *p)
 	p->value[PARAM_PARAMETER_COOLDOWN_MS] = 0;
 	for (uint32_t t = 1; t <= PROPOSAL_TYPES; t++) {
 		p->value[type_index(t, PARAM_TYPE_DELAY_MS)] = MS_SECOND;
+		p->value[type_index(t, PARAM_TYPE_TIMELOCK_MS)] = MS_SECOND;
 		p->value[type_index(t, PARAM_TYPE_VOTING_MS)] = 20 * MS_SECOND;
 	}
 }

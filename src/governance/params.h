@@ -148,6 +148,9 @@
 	X(VOTING_MS, "voting_ms", "ms", MS_SECOND, 90 * MS_DAY, 7 * MS_DAY,    \
 	  7 * MS_DAY, MS_DAY, 14 * MS_DAY, 7 * MS_DAY, 7 * MS_DAY, 7 * MS_DAY, \
 	  "length of the voting period")                                       \
+	X(TIMELOCK_MS, "timelock_ms", "ms", 0, 30 * MS_DAY, MS_DAY, MS_DAY, 0, \
+	  2 * MS_DAY, MS_DAY, MS_DAY, MS_DAY,                                  \
+	  "time from passing to the execution of actions")                     \
 	X(LATE_WINDOW_BP, "late_window_bp", "bp", 0, 10000, 1250, 1250, 1250,  \
 	  1250, 1250, 1250, 1250,                                              \
 	  "late window, as a share of the period: a late turn prolongs")       \
@@ -207,7 +210,7 @@ struct governance_param_info {
 
 void governance_params_default(struct governance_params *p);
 /* Delay, voting and expiry in seconds or minutes, for a network on one desk:
- * delay 1 s, voting 20 s, drafts 10 min, for every type. */
+ * delay and timelock 1 s, voting 20 s, drafts 10 min, for every type. */
 void governance_params_fast(struct governance_params *p);
 
 /* The row of parameter `index` < PARAM_COUNT. */

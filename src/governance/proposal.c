@@ -8,6 +8,7 @@ static const char *const reason_texts[] = {
 	[REASON_NOT_APPROVED] = "approval not met",
 	[REASON_BY_PROPOSER] = "cancelled by its proposer",
 	[REASON_DRAFT_EXPIRED] = "draft not published in time",
+	[REASON_EXECUTION] = "its actions could not be executed",
 	[REASON_BELOW_STAKE] = "its proposer no longer holds the least stake",
 };
 
@@ -85,6 +86,10 @@ uint64_t proposal_deadline_ms(const struct proposal *p)
 		return p->voting_start_ms;
 	case STATE_VOTING:
 		return p->voting_end_ms;
+	case STATE_QUEUED:
+		return p->execute_after_ms;
+	case STATE_EXECUTED:
+	case STATE_EXECUTION_FAILED:
 	case STATE_PASSED:
 	case STATE_REJECTED:
 	case STATE_CANCELLED:
@@ -101,7 +106,10 @@ bool proposal_needs_actions(const struct proposal *p)
 	case STATE_SUBMITTED:
 	case STATE_VOTING:
 	case STATE_PASSED:
+	case STATE_QUEUED:
 		return p->action_count > 0;
+	case STATE_EXECUTED:
+	case STATE_EXECUTION_FAILED:
 	case STATE_REJECTED:
 	case STATE_CANCELLED:
 	case STATE_EXPIRED:
@@ -120,7 +128,11 @@ static const unsigned may_become[] = {
 	[STATE_SUBMITTED] = TO(STATE_VOTING) | TO(STATE_CANCELLED),
 	[STATE_VOTING] =
 		TO(STATE_PASSED) | TO(STATE_REJECTED) | TO(STATE_CANCELLED),
-	[STATE_PASSED] = 0,
+	[STATE_PASSED] = TO(STATE_QUEUED),
+	[STATE_QUEUED] = TO(STATE_EXECUTED) | TO(STATE_EXECUTION_FAILED) |
+			 TO(STATE_CANCELLED),
+	[STATE_EXECUTED] = 0,
+	[STATE_EXECUTION_FAILED] = 0,
 	[STATE_REJECTED] = 0,
 	[STATE_CANCELLED] = 0,
 	[STATE_EXPIRED] = 0,

@@ -19,6 +19,7 @@ enum proposal_reason {
 	REASON_BY_PROPOSER = 5,
 	REASON_DRAFT_EXPIRED = 6,
 	REASON_BELOW_STAKE = 7, /* of the proposer; cancelled by anybody */
+	REASON_EXECUTION = 8,	/* an action could not be done: `failure` */
 };
 
 struct proposal {
@@ -41,6 +42,8 @@ struct proposal {
 	uint64_t voting_end_ms;	  /* planned until voting opens; 0 for drafts */
 	uint64_t ended_ms;	  /* of the final state; 0 before */
 	uint64_t deposit;	  /* micro-tokens that it locks now */
+	uint64_t execute_after_ms; /* of what is queued, or was; else 0 */
+	enum err failure;	   /* why it could not be executed */
 
 	/* Frozen by the block that opened voting; zeros before. */
 	uint64_t snapshot_height;

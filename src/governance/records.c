@@ -365,6 +365,7 @@ static void write_rules(struct writer *w, const struct rules *rules)
 	write_u64(w, rules->delay_ms);
 	write_u64(w, rules->voting_ms);
 	write_u64(w, rules->late_window_ms);
+	write_u64(w, rules->timelock_ms);
 	write_u64(w, rules->vote_min_stake);
 }
 
@@ -386,6 +387,7 @@ static void read_rules(struct reader *r, struct rules *rules)
 	rules->delay_ms = read_u64(r);
 	rules->voting_ms = read_u64(r);
 	rules->late_window_ms = read_u64(r);
+	rules->timelock_ms = read_u64(r);
 	rules->vote_min_stake = read_u64(r);
 	if (rules->mechanism == 0 || rules->depth == 0 ||
 	    rules->late_window_ms > rules->voting_ms)
@@ -412,6 +414,8 @@ void proposal_record_write(struct writer *w, const struct proposal *p)
 	write_u64(w, p->voting_end_ms);
 	write_u64(w, p->ended_ms);
 	write_u64(w, p->deposit);
+	write_u64(w, p->execute_after_ms);
+	write_u32(w, (uint32_t)p->failure);
 	write_u64(w, p->snapshot_height);
 	write_u32(w, p->snapshot_epoch);
 	write_sum(w, &p->total);
@@ -435,8 +439,8 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->proposer = read_u32(&r);
 	out->nonce = read_u64(&r);
 	out->type = (enum proposal_type)read_u8_max(&r, PROPOSAL_TYPES);
-	out->state = (enum proposal_state)read_u8_max(&r, STATE_EXPIRED);
-	out->reason = (enum proposal_reason)read_u8_max(&r, REASON_BELOW_STAKE);
+	out->state = (enum proposal_state)read_u8_max(&r, PROPOSAL_STATES);
+	out->reason = (enum proposal_reason)read_u8_max(&r, REASON_EXECUTION);
 	read_rules(&r, &out->rules);
 	out->created_ms = read_u64(&r);
 	out->expires_ms = read_u64(&r);
@@ -445,6 +449,8 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->voting_end_ms = read_u64(&r);
 	out->ended_ms = read_u64(&r);
 	out->deposit = read_u64(&r);
+	out->execute_after_ms = read_u64(&r);
+	out->failure = (enum err)read_u32(&r);
 	out->snapshot_height = read_u64(&r);
 	out->snapshot_epoch = read_u32(&r);
 	read_sum(&r, &out->total);

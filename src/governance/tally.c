@@ -21,6 +21,7 @@ void rules_from_params(struct rules *out,
 						      PARAM_DELEGATION_DEPTH);
 	out->delay_ms = VALUE(DELAY_MS);
 	out->voting_ms = VALUE(VOTING_MS);
+	out->timelock_ms = VALUE(TIMELOCK_MS);
 	out->late_window_ms =
 		out->voting_ms / BP_ONE * VALUE(LATE_WINDOW_BP) +
 		out->voting_ms % BP_ONE * VALUE(LATE_WINDOW_BP) / BP_ONE;

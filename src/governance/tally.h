@@ -41,6 +41,7 @@ struct rules {
 	uint64_t delay_ms;
 	uint64_t voting_ms;
 	uint64_t late_window_ms; /* W; at most voting_ms */
+	uint64_t timelock_ms;	 /* from passing to execution */
 	uint64_t vote_min_stake; /* micro-tokens that make a voter */
 };
 

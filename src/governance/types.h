@@ -42,7 +42,11 @@ enum proposal_state {
 	STATE_REJECTED = 5,
 	STATE_CANCELLED = 6,
 	STATE_EXPIRED = 7,
+	STATE_QUEUED = 8, /* passed; its actions wait for the timelock */
+	STATE_EXECUTED = 9,
+	STATE_EXECUTION_FAILED = 10,
 };
+#define PROPOSAL_STATES 10
 
 enum choice {
 	CHOICE_FOR = 1,

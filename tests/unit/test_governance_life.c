@@ -16,21 +16,24 @@ static const struct proposal *see(const struct test_net *n, uint32_t number)
 
 static void only_the_table_s_transitions_are_allowed(void **state)
 {
-	static const char allowed[8][8] = {
-		/* to:      -  D  S  V  P  R  C  E */
-		/* new */ {0, 1, 1, 0, 0, 0, 0, 0},
-		/* D */ {0, 0, 1, 0, 0, 0, 1, 1},
-		/* S */ {0, 0, 0, 1, 0, 0, 1, 0},
-		/* V */ {0, 0, 0, 0, 1, 1, 1, 0},
+	enum { STATES = PROPOSAL_STATES + 1 };
+	static const char allowed[STATES][STATES] = {
+		/* to:      -  D  S  V  P  R  C  E  Q  X  F */
+		/* new */ {0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0},
+		/* D */ {0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0},
+		/* S */ {0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0},
+		/* V */ {0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0},
+		/* P */ {0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0},
+		[STATE_QUEUED] = {0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1},
 	};
 
 	(void)state;
-	for (uint32_t from = 0; from < 8; from++)
-		for (uint32_t to = 1; to < 8; to++)
+	for (uint32_t from = 0; from < STATES; from++)
+		for (uint32_t to = 1; to < STATES; to++)
 			assert_int_equal(proposal_may_become(
 						 from, (enum proposal_state)to),
 					 allowed[from][to]);
-	assert_false(proposal_may_become(8, STATE_DRAFT));
+	assert_false(proposal_may_become(STATES, STATE_DRAFT));
 }
 
 static void a_submitted_proposal_opens_after_its_delay_and_ends(void **state)

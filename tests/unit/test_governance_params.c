@@ -99,7 +99,8 @@ static void the_fast_preset_votes_in_seconds_within_bounds(void **state)
 		assert_in_range(fast.value[i], info.min, info.max);
 		if (strstr(info.name, ".voting_ms"))
 			assert_int_equal(fast.value[i], 20000);
-		else if (strstr(info.name, ".delay_ms"))
+		else if (strstr(info.name, ".delay_ms") ||
+			 strstr(info.name, ".timelock_ms"))
 			assert_int_equal(fast.value[i], 1000);
 		else if (strstr(info.name, ".expiry_ms"))
 			assert_int_equal(fast.value[i], 600000);
@@ -173,11 +174,11 @@ static void names_and_numbers_belong_together(void **state)
 	assert_string_equal(mechanism_name(MECHANISM_HYBRID), "hybrid");
 	assert_null(mechanism_name(5));
 	assert_string_equal(proposal_state_name(STATE_EXPIRED), "expired");
-	assert_null(proposal_state_name(8));
+	assert_null(proposal_state_name(PROPOSAL_STATES + 1));
 	assert_string_equal(proposal_reason_text(REASON_BELOW_QUORUM),
 			    "quorum not met");
 	assert_string_equal(proposal_reason_text(REASON_NONE), "");
-	assert_null(proposal_reason_text(REASON_BELOW_STAKE + 1));
+	assert_null(proposal_reason_text(REASON_EXECUTION + 1));
 	assert_string_equal(governance_event_name(EVENT_BALLOT), "ballot");
 	assert_null(governance_event_name(0));
 	assert_string_equal(governance_event_name(EVENT_TRANSFER), "transfer");

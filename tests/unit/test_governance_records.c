@@ -288,7 +288,7 @@ static void what_is_refused_changes_no_record(void **state)
 		assert_int_equal(number, 77);
 		assert_int_equal(map_flush(&w.map, w.n.g), 0);
 	}
-	assert_in_range(refused, 1000, 5500);
+	assert_in_range(refused, 1000, 5700);
 	world_fini(&w);
 }
 
