@@ -3,7 +3,7 @@
 import time
 
 from lib import invariants, wallet
-from lib.network import Failure
+from lib.network import Failure, wait_until
 
 HASH = "ab" * 32
 ADDRESS = "0x" + "cd" * 20
@@ -186,3 +186,104 @@ def test_actions_council(context):
         expect("council", council, {"members": keys, "threshold": 3,
                                     "threshold_delayed": 2})
     invariants.same_state_root(net.nodes)
+
+
+FRIENDS = ("alice_whale", "bob_dev", "diana_validator", "eve_researcher",
+           "grace_investor", "henry_dao")
+
+
+def pass_it(net, number, state="executed"):
+    """All vote for it; wait until it is that far."""
+    net.wait_state(number, "voting")
+    alive = net.alive
+    for i, voter in enumerate(FRIENDS):
+        alive[i % len(alive)].cli("vote", str(number), "for", "--as", voter,
+                                  expect=0)
+    net.wait_state(number, state, seconds=60)
+    return net.nodes[0].cli("proposal", "show", str(number), expect=0).data
+
+
+def param(node, name):
+    rows = node.cli("params", expect=0).data
+    return next(row for row in rows if row["name"] == name)
+
+
+def test_actions_executed(context):
+    """A parameter that a proposal sets is pending when it is executed and in
+    force from the next epoch, on every node, also on one that was down"""
+    net = context.network(params=["parameter.voting_ms=4000",
+                                  "epoch.length_ms=6000"])
+    net.nodes[3].kill()
+    node = net.nodes[1]
+    done = submit(node, "parameter", "parameter standard.quorum_bp=1500",
+                  "parameter proposal.deposit=5000000000").data
+    shown = pass_it(net, done["proposal"])
+    expect("reason", shown["reason"], "")
+    wait_until("the values are in force", 30, lambda: (
+        param(node, "standard.quorum_bp")["value"] == "1500" and
+        param(node, "proposal.deposit")["value"] == "5000000000"))
+    row = param(node, "standard.quorum_bp")
+    expect("pending", (row["pending"], row["pending_from_ms"]), (None, None))
+    if not row["changed_ms"]:
+        raise Failure(f"nothing tells when it changed: {row}")
+    net.nodes[3].start()
+    wait_until("the one that was down has it", 30, lambda: param(
+        net.nodes[3], "standard.quorum_bp")["value"] == "1500")
+    invariants.same_state_root(net.nodes)
+
+
+def test_actions_all_or_none(context):
+    """What can no longer be executed fails as a whole: the award beside a
+    step that has become too large is not made"""
+    net = context.network(params=["parameter.voting_ms=4000",
+                                  "constitutional.voting_ms=16000",
+                                  "constitutional.delay_ms=1000",
+                                  "epoch.length_ms=5000",
+                                  "reputation.kept_bp=10000"])
+    node = net.nodes[0]
+    key = node.cli("key", "show", "bob_dev", expect=0).data["public_key"]
+    before = node.rpc("voter.get", account=key)["reputation"]
+    late = submit(node, "constitutional", "reputation bob_dev research 5",
+                  "parameter standard.quorum_bp=300").data["proposal"]
+    early = submit(node, "parameter",
+                   "parameter standard.quorum_bp=2000").data["proposal"]
+    pass_it(net, early)
+    shown = pass_it(net, late, "execution-failed")
+    if "parameter" not in shown["reason"]:
+        raise Failure(f"reason: {shown['reason']}")
+    expect("reputation", node.rpc("voter.get", account=key)["reputation"],
+           before)
+    expect("quorum", param(node, "standard.quorum_bp")["value"], "2000")
+    invariants.same_state_root(net.nodes)
+
+
+def test_actions_upgrade(context):
+    """A version that the network decides on is told loudly by nodes that lack
+    it, and its proposer has earned ten points"""
+    net = context.network(params=["technical.voting_ms=4000",
+                                  "constitutional.voting_ms=4000",
+                                  "reputation.kept_bp=10000"])
+    node = net.nodes[2]
+    henry = node.cli("key", "show", "henry_dao", expect=0).data["public_key"]
+    before = int(node.rpc("voter.get", account=henry)["reputation"])
+    number = submit(node, "technical",
+                    f"upgrade 2 {HASH} 1000000").data["proposal"]
+    pass_it(net, number)
+    after = int(node.rpc("voter.get", account=henry)["reputation"])
+    expect("points", after - before, 10000)
+    for each in net.nodes:
+        each.rpc("proposal.get", proposal=number)
+        protocol = wait_until("the version is known", 10, lambda: (
+            lambda p: p if p["needed"] else None)(each.status()["protocol"]))
+        expect("protocol", protocol, {
+            "version": 1, "needed": 2, "from_height": "1000000",
+            "build": HASH, "ready": False})
+        wait_until("the log says so", 10,
+                   lambda: "UPGRADE NEEDED" in each.log())
+        each.cli("health", expect=6)
+    pass_it(net, submit(node, "constitutional",
+                        f"validators add {HASH} 7").data["proposal"])
+    rows = node.cli("validators", "--pending", expect=0).data
+    expect("planned", [row["pending_weight"] for row in rows
+                       if row["node_id"] == HASH], ["7"])
+    expect("validators", len(node.cli("validators", expect=0).data), 4)
