@@ -2,6 +2,9 @@
  * events, and what a restart in the middle of a vote keeps. */
 #include "governance_world.h"
 
+#include "governance/detect_payload.h"
+#include "governance/internal.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -161,19 +164,81 @@ static void alerts_prolong_a_vote_once(void **state)
 static void an_early_end_makes_nobody_late(void **state)
 {
 	struct test_net n;
+	uint32_t number, heavy;
+
+	(void)state;
+	init(&n, 8);
+	heavy = net_account(&n, 460000, 0);
+	number = net_open(&n, 0, TYPE_EMERGENCY);
+	net_vote(&n, 1, number, CHOICE_FOR);
+	net_vote(&n, heavy, number, CHOICE_FOR);
+	assert_int_equal(governance_proposal(n.g, number)->voting_end_ms,
+			 n.time_ms + 1);
+	net_vote(&n, heavy, number, CHOICE_AGAINST);
+	net_finish(&n, number);
+	assert_int_equal(governance_proposal(n.g, number)->state,
+			 STATE_REJECTED);
+	assert_int_equal(governance_alert_count(n.g), 0);
+	net_fini(&n);
+}
+
+/* A late turn moves the end away; what follows is late all the same. */
+static void who_votes_after_a_late_ballot_is_late(void **state)
+{
+	struct test_net n;
 	uint32_t number;
 
 	(void)state;
 	init(&n, 8);
 	number = net_open(&n, 0, TYPE_EMERGENCY);
-	for (uint32_t i = 0; i < MANY; i++)
-		net_vote(&n, i, number, CHOICE_FOR);
-	for (uint32_t i = 0; i < 7; i++)
-		net_vote(&n, i, number, CHOICE_AGAINST);
-	net_finish(&n, number);
-	assert_int_equal(governance_proposal(n.g, number)->state,
-			 STATE_REJECTED);
+	for (uint32_t i = 0; i < 5; i++)
+		net_vote(&n, i, number, i < 4 ? CHOICE_FOR : CHOICE_AGAINST);
+	net_sleep(&n, MS_DAY - MS_DAY / 8);
+	net_vote(&n, 5, number, CHOICE_AGAINST);
+	net_vote(&n, 5, number, CHOICE_ABSTAIN);
+	assert_true(governance_proposal(n.g, number)->voting_end_ms >
+		    n.time_ms + MS_DAY / 8);
+	net_vote(&n, 6, number, CHOICE_AGAINST);
+	finish(&n, number);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_int_equal(last_alert(&n)->account_count, 1);
+	assert_int_equal(last_alert(&n)->account[0], 6);
+	net_fini(&n);
+}
+
+/* Nobody has a history from votes that nobody took part in, or that came to no
+ * result. */
+static void only_votes_with_a_result_are_history(void **state)
+{
+	struct payload payload = {.kind = PAYLOAD_TRANSFER};
+	struct governance_params params;
+	struct test_net n;
+
+	(void)state;
+	net_params(&params);
+	params.value[PARAM_DETECT_HISTORY_MIN] = 1;
+	params.value[PARAM_STAKE_MATURITY_MS] = 0;
+	net_init(&n, &params);
+	for (uint32_t i = 0; i < 10; i++)
+		net_account(&n, 10000, 0);
+	hold(&n, 0, 0);
+	hold(&n, 3, 4);
 	assert_int_equal(governance_alert_count(n.g), 0);
+	net_fini(&n);
+	net_init(&n, &params);
+	for (uint32_t i = 0; i < 10; i++)
+		net_account(&n, 10000, 0);
+	net_open(&n, 9, TYPE_EMERGENCY);
+	net_vote(&n, 0, 1, CHOICE_FOR);
+	payload.transfer.to = governance_account(n.g, 0)->key;
+	payload.transfer.amount = 6000 * TOKEN;
+	assert_int_equal(net_apply(&n, 9, &payload, NULL), ERR_OK);
+	net_sleep(&n, 1);
+	assert_int_equal(net_cancel(&n, 1, 1, ""), ERR_OK);
+	hold(&n, 3, 4);
+	assert_int_equal(governance_alert_count(n.g), 0);
+	hold(&n, 4, 5);
+	assert_int_equal(governance_alert_count(n.g), 1);
 	net_fini(&n);
 }
 
@@ -289,6 +354,108 @@ static void a_late_delegate_weighs_what_it_carries(void **state)
 	/* Ten times 10,000 and its own 5,000, of all there is. */
 	assert_int_equal(last_alert(&n)->figure[2], 105000 * TOKEN);
 	assert_int_equal(last_alert(&n)->figure[3], 225000 * TOKEN);
+	net_fini(&n);
+}
+
+/* Ten accounts made by one hand, each with about as much, of one mind; with a
+ * restart at every ballot, and damage in what is kept of them. */
+static void children_of_one_account_are_a_burst(void **state)
+{
+	struct governance_params params;
+	struct map map = {0};
+	struct test_net n;
+	uint32_t number;
+
+	(void)state;
+	governance_params_default(&params);
+	params.value[PARAM_STAKE_MATURITY_MS] = 0;
+	params.value[PARAM_PROPOSAL_DEPOSIT] = 0;
+	params.value[PARAM_DETECT_SYBIL_BLOCKS] = 1;
+	net_init(&n, &params);
+	net_account(&n, 100000, 0);
+	net_account(&n, 30000, 0);
+	for (uint32_t i = 0; i < 10; i++) {
+		struct payload payload = {
+			.kind = PAYLOAD_TRANSFER,
+			.transfer = {.amount = (200 + i) * TOKEN},
+		};
+
+		net_sleep(&n, 1); /* no two are born together */
+		test_key(&payload.transfer.to, 100 + i);
+		assert_int_equal(net_apply(&n, 0, &payload, NULL), ERR_OK);
+	}
+	net_sleep(&n, 1);
+	number = net_open(&n, 1, TYPE_EMERGENCY);
+	assert_int_equal(net_vote(&n, 1, number, CHOICE_AGAINST), ERR_OK);
+	for (uint32_t i = 0; i < 10; i++) {
+		struct governance *old = n.g;
+
+		assert_int_equal(net_vote(&n, 2 + i, number, CHOICE_FOR),
+				 ERR_OK);
+		map_flush(&map, old);
+		n.g = map_load(&map, old);
+		governance_free(&old);
+	}
+	for (size_t i = 0; i < map.count; i++) {
+		struct map_record *r = &map.list[i];
+
+		for (size_t at = 0; r->key[0] == RECORD_WATCH && at < r->size;
+		     at++) {
+			uint8_t was = r->value[at];
+
+			r->value[at] = (uint8_t)~was;
+			map_try_load(&map, n.g);
+			r->value[at] = was;
+		}
+	}
+	net_finish(&n, number); /* which is not put off */
+	assert_int_not_equal(governance_proposal(n.g, number)->state,
+			     STATE_VOTING);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_false(last_alert(&n)->delayed);
+	assert_int_equal(last_alert(&n)->kind, DETECT_SYBIL);
+	assert_int_equal(last_alert(&n)->figure[2], 1);
+	assert_int_equal(last_alert(&n)->figure[3], 0);
+	assert_int_equal(last_alert(&n)->account_count, WATCH_NAMES);
+	assert_int_equal(last_alert(&n)->account[0], 2);
+	assert_int_equal(last_alert(&n)->figure[0], 10);
+	map_fini(&map);
+	net_fini(&n);
+}
+
+/* A council key and its double; the governance knows who is who. */
+static void a_payload_is_held_against_the_council(void **state)
+{
+	struct action award = {.kind = ACTION_REPUTATION};
+	const struct action_list list = {&award, 1};
+	struct public_key *member;
+	struct entry *e;
+	struct test_net n;
+
+	(void)state;
+	init(&n, 8);
+	net_submit(&n, 3, TYPE_STANDARD, true, NULL);
+	e = entry_of(n.g, 1);
+	member = &n.g->settings.council.members[0];
+	n.g->settings.council.count = 1;
+	test_key(member, 77);
+	award.reputation.account = *member;
+	watch_payload(n.g, e, text_of("An award"), text_of(""), &list);
+	assert_int_equal(governance_alert_count(n.g), 0);
+	award.reputation.account.b[15] ^= 1;
+	watch_payload(n.g, e, text_of("An award"), text_of(""), &list);
+	assert_int_equal(governance_alert_count(n.g), 1);
+	assert_int_equal(last_alert(&n)->kind, DETECT_PAYLOAD);
+	assert_int_equal(last_alert(&n)->figure[0], 1);
+	assert_int_equal(last_alert(&n)->figure[1], FINDING_RESEMBLES);
+	assert_int_equal(last_alert(&n)->account[0], 3);
+	assert_int_equal(last_alert(&n)->proposal, 1);
+	n.g->settings.validators.count = 1;
+	n.g->settings.validators.list[0].key = *member;
+	n.g->settings.council.count = 0;
+	watch_payload(n.g, e, text_of("An award"), text_of(""), &list);
+	assert_int_equal(governance_alert_count(n.g), 2);
+	n.g->settings.validators.count = 0;
 	net_fini(&n);
 }
 
@@ -492,11 +659,15 @@ int main(void)
 		cmocka_unit_test(an_alert_prolongs_the_vote_and_is_an_event),
 		cmocka_unit_test(alerts_prolong_a_vote_once),
 		cmocka_unit_test(an_early_end_makes_nobody_late),
+		cmocka_unit_test(who_votes_after_a_late_ballot_is_late),
+		cmocka_unit_test(only_votes_with_a_result_are_history),
 		cmocka_unit_test(
 			votes_that_run_at_the_same_time_are_no_history),
 		cmocka_unit_test(who_was_silent_for_the_last_votes_wakes),
 		cmocka_unit_test(a_late_window_is_the_last_eighth),
 		cmocka_unit_test(a_late_delegate_weighs_what_it_carries),
+		cmocka_unit_test(children_of_one_account_are_a_burst),
+		cmocka_unit_test(a_payload_is_held_against_the_council),
 		cmocka_unit_test(a_late_change_of_mind_outlasts_a_restart),
 		cmocka_unit_test(
 			a_restart_at_any_ballot_keeps_what_was_counted),
