@@ -5,7 +5,9 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 from lib.network import Failure, wait_until
@@ -229,3 +231,67 @@ def test_events_one_run(context):
         raise Failure(f"numbers: {[event['seq'] for event in events]}")
     if not all(event["tx"] for event in events if event["type"] == "ballot"):
         raise Failure("a ballot without its transaction")
+
+
+class Pretender(threading.Thread):
+    """A node's socket that answers subscriptions as it was told to: for each
+    connection the events to tell, and how it breaks off."""
+
+    def __init__(self, path, script):
+        super().__init__(daemon=True)
+        self.script = script
+        self.asked = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(path)
+        self.socket.listen()
+
+    def run(self):
+        for places, from_height in self.script:
+            connection, _ = self.socket.accept()
+            with connection, connection.makefile("rw") as file:
+                request = json.loads(file.readline())
+                self.asked.append(request["params"])
+                lines = [{"id": request["id"], "result": {
+                    "subscription": 1, "from_height": "5"}}]
+                for seq, place_ in enumerate(places, 1):
+                    event = {"type": "checkpoint", "height": "3"} \
+                        if place_ is None else \
+                        {"type": "block", "height": str(place_[0]),
+                         "position": place_[1]}
+                    lines.append({"method": "event", "params": {
+                        "subscription": 1, "seq": seq, "event": event}})
+                if from_height:
+                    lines.append({"id": None, "error": {
+                        "code": -32003, "message": "too slow",
+                        "data": {"name": "slow_reader", "hint": "",
+                                 "from_height": str(from_height)}}})
+                for line in lines:
+                    file.write(json.dumps({"jsonrpc": "2.0", **line}) + "\n")
+                file.flush()
+
+
+def test_events_broken_off(context):
+    """Wherever a node breaks a stream off, before the first event, within a
+    block or with the height where to go on, the next subscription begins
+    behind what was shown"""
+    path = os.path.join(context.folder, "pretender.sock")
+    pretender = Pretender(path, [
+        ([], None), ([(5, 0), (5, 1), (6, 0)], 6), ([(6, 1), None], 9),
+        ([(9, 0), (9, 1)], None), ([(10, 0)], None)])
+    pretender.start()
+    done = subprocess.run(
+        [os.path.join(context.build, "bcai-gov"), "--socket", path, "-o",
+         "ndjson", "watch", "--count", "8"], capture_output=True, text=True,
+        timeout=30, check=True)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    shown = [(int(event["height"]), event.get("position"), event["seq"])
+             for event in events]
+    wanted = [(5, 0, 1), (5, 1, 2), (6, 0, 3), (6, 1, 4), (3, None, 5),
+              (9, 0, 6), (9, 1, 7), (10, 0, 8)]
+    if shown != wanted:
+        raise Failure(f"shown: {shown}")
+    asked = [(int(params.get("from_height", 0)),
+              int(params.get("from_position", 0)))
+             for params in pretender.asked]
+    if asked != [(0, 0), (5, 0), (6, 1), (9, 0), (9, 2)]:
+        raise Failure(f"asked: {asked}")
