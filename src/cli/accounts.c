@@ -258,12 +258,23 @@ static const char *show_ppm(uint64_t ppm)
 	return show_bp((ppm + 50) / 100);
 }
 
+/* Whatever became of it then. */
+static uint64_t passed_in(const json_t *states)
+{
+	static const char *const PASSED[] = {"passed", "queued", "executed",
+					     "execution-failed"};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(PASSED) / sizeof(PASSED[0]); i++)
+		sum += json_get_number(states, PASSED[i]);
+	return sum;
+}
+
 static void show_types(const json_t *types)
 {
 	static const char *const HEAD[] = {"TYPE",	"MECHANISM",
 					   "PROPOSALS", "IN VOTING",
 					   "PASSED",	"REJECTED"};
-	static const char *const STATES[] = {"voting", "passed", "rejected"};
 	struct table *t = table_new(6);
 	const char *name;
 	json_t *row;
@@ -277,9 +288,9 @@ static void show_types(const json_t *types)
 		table_cell(t, name);
 		table_cell(t, json_get_text(row, "mechanism"));
 		table_cell(t, show_count(json_get_number(row, "proposals")));
-		for (size_t i = 0; i < 3; i++)
-			table_cell(t, show_count(json_get_number(states,
-								 STATES[i])));
+		table_cell(t, show_count(json_get_number(states, "voting")));
+		table_cell(t, show_count(passed_in(states)));
+		table_cell(t, show_count(json_get_number(states, "rejected")));
 	}
 	putchar('\n');
 	table_print(&t, stdout);
