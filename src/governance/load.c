@@ -510,6 +510,8 @@ static enum err load_alert(struct governance *g, struct reader *key,
 	for (uint8_t i = 0; i < alert.account_count; i++)
 		if (alert.account[i] >= g->accounts.count)
 			return damaged(text, "an alert is about nobody");
+	if (alert.kind == DETECT_PAYLOAD && alert.proposal > 0)
+		entry_of(g, alert.proposal)->watching.payload_told = true;
 	watchers_add_alert(&g->watchers, &alert);
 	return ERR_OK;
 }

@@ -242,9 +242,8 @@ known_keys(const struct governance *g,
 	return count;
 }
 
-void watch_payload(struct governance *g, const struct entry *e,
-		   struct bytes title, struct bytes description,
-		   const struct action_list *actions)
+void watch_payload(struct governance *g, struct entry *e, struct bytes title,
+		   struct bytes description, const struct action_list *actions)
 {
 	struct public_key known[LIMIT_COUNCIL + LIMIT_VALIDATORS];
 	const struct payload_view view = {
@@ -257,8 +256,9 @@ void watch_payload(struct governance *g, const struct entry *e,
 	};
 	struct alert a;
 
-	if (!detect_payload(&view, &a))
+	if (e->watching.payload_told || !detect_payload(&view, &a))
 		return;
+	e->watching.payload_told = true;
 	a.account_count = 1;
 	a.account[0] = e->p.proposer;
 	raise(g, e->p.number, &a);

@@ -20,8 +20,9 @@ struct watching {
 	uint32_t ended;	     /* its place among the ended, from 1; 0: none */
 	uint16_t fired;	     /* bit number: that detector has fired */
 	bool delayed;
-	uint32_t pending; /* 1 + index in `pending`; 0: none */
-	uint64_t title;	  /* skeleton */
+	uint32_t pending;  /* 1 + index in `pending`; 0: none */
+	uint64_t title;	   /* skeleton */
+	bool payload_told; /* once a proposal, however often it is amended */
 };
 
 /* Of all, in struct governance. */
@@ -49,9 +50,8 @@ void watch_delegation(struct governance *g, const struct edge *edge);
 /* The voter's ballot of this block carries others: it weighs more now. */
 void watch_carried(struct governance *g, struct entry *e, uint32_t account);
 /* The proposal's text and actions were set. */
-void watch_payload(struct governance *g, const struct entry *e,
-		   struct bytes title, struct bytes description,
-		   const struct action_list *actions);
+void watch_payload(struct governance *g, struct entry *e, struct bytes title,
+		   struct bytes description, const struct action_list *actions);
 /* The vote opened: rules, totals and snapshot stand in the proposal. */
 void watch_open(struct governance *g, struct entry *e);
 /* A ballot is about to replace `from` (0: none) by `to`. */

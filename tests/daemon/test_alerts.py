@@ -110,3 +110,36 @@ def test_alerts_pages(context):
             if not cursor:
                 break
         expect(f"by {limit}", shown, rows)
+
+
+def test_alerts_payload(context):
+    """A proposal that sets another parameter than its title names, and a
+    title that reads like another account's, are told when they are handed
+    in; a draft that is amended is told once"""
+    net = context.network(validators=1, params=PARAMS)
+    node = net.nodes[0]
+
+    def submit(key, title, *words):
+        return node.cli("proposal", "submit", "--as", key, "--type",
+                        "parameter", "--title", title, "--action",
+                        "parameter standard.quorum_bp=1200", *words,
+                        expect=0).data["proposal"]
+
+    submit("henry_dao", "Raise standard.quorum_bp to 12%")
+    expect("what agrees", alerts(node), [])
+    number = submit("grace_investor", "Raise treasury.quorum_bp to 12%",
+                    "--draft")
+    found = alerts(node, kind="payload")
+    expect("payload", [(row["proposal"], row["finding"]) for row in found],
+           [(number, "not what the text names")])
+    node.cli("proposal", "amend", str(number), "--as", "grace_investor",
+             "--title", "Raise emergency.quorum_bp to 12%", expect=0)
+    node.stop()
+    node.start()
+    node.cli("proposal", "amend", str(number), "--as", "grace_investor",
+             "--title", "Raise crosschain.quorum_bp to 12%", expect=0)
+    expect("once", alerts(node), found)
+    number = submit("grace_investor", "RAISE STANDARD.QU0RUM-BP T0 l2 %")
+    found = alerts(node, kind="look-alike")
+    expect("look-alike", [(row["proposal"], row["figures"]["other"])
+                          for row in found], [(number, "1")])

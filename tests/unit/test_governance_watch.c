@@ -450,6 +450,10 @@ static void a_payload_is_held_against_the_council(void **state)
 	assert_int_equal(last_alert(&n)->figure[1], FINDING_RESEMBLES);
 	assert_int_equal(last_alert(&n)->account[0], 3);
 	assert_int_equal(last_alert(&n)->proposal, 1);
+	watch_payload(n.g, e, text_of("An award"), text_of(""), &list);
+	assert_int_equal(governance_alert_count(n.g), 1); /* it was told */
+	net_submit(&n, 3, TYPE_STANDARD, true, NULL);
+	e = entry_of(n.g, 2);
 	n.g->settings.validators.count = 1;
 	n.g->settings.validators.list[0].key = *member;
 	n.g->settings.council.count = 0;
