@@ -139,6 +139,27 @@ static enum err check_transfer(const struct payload_transfer *t,
 	return ERR_OK;
 }
 
+/* Whoever overrules says why. */
+static enum err check_given_reason(struct bytes reason, struct err_text *text)
+{
+	if (reason.size == 0)
+		return err_set(text, ERR_MALFORMED, "reason: empty");
+	return check_reason(reason, text);
+}
+
+static enum err check_council_act(const struct payload_council_act *act,
+				  struct err_text *text)
+{
+	enum err err = check_contents(act->title, (struct bytes){NULL, 0},
+				      &act->actions, text);
+
+	if (!err)
+		err = check_given_reason(act->reason, text);
+	if (!err && act->actions.count == 0)
+		err = err_set(text, ERR_MALFORMED, "act: without an action");
+	return err ? err : actions_check_form(&act->revert, text);
+}
+
 enum err codec_tx_check_payload(const struct payload *payload,
 				struct err_text *text)
 {
@@ -167,6 +188,12 @@ enum err codec_tx_check_payload(const struct payload *payload,
 		return check_undelegate(&payload->undelegate, text);
 	case PAYLOAD_TRANSFER:
 		return check_transfer(&payload->transfer, text);
+	case PAYLOAD_VETO:
+		return check_given_reason(payload->veto.reason, text);
+	case PAYLOAD_COUNCIL_ACT:
+		return check_council_act(&payload->council_act, text);
+	case PAYLOAD_COUNCIL_APPROVE:
+		return ERR_OK;
 	}
 	return err_set(text, ERR_MALFORMED, "body: no payload");
 }
@@ -255,6 +282,44 @@ static enum err take_transfer(struct payload_transfer *out,
 	return take_key(&out->to, pb->to) ? ERR_OK : ERR_MALFORMED;
 }
 
+static enum err take_council_act(struct payload_council_act *out,
+				 struct arena *arena,
+				 const Bcai__Tx__CouncilAct *pb)
+{
+	enum err err = codec_take_actions(&out->actions, arena, pb->actions,
+					  pb->n_actions);
+
+	out->title = bytes_of(pb->title);
+	out->reason = bytes_of(pb->reason);
+	out->at_once = pb->at_once != 0;
+	return err ? err
+		   : codec_take_actions(&out->revert, arena, pb->revert,
+					pb->n_revert);
+}
+
+/* What the council sends. */
+static enum err take_council(struct payload *out, struct arena *arena,
+			     const Bcai__Tx__TxBody *pb)
+{
+	const ProtobufCMessage *part = &pb->council_approve->base;
+	enum err err = ERR_OK;
+
+	if (pb->payload_case == BCAI__TX__TX_BODY__PAYLOAD_VETO) {
+		part = &pb->veto->base;
+		out->veto.proposal = pb->veto->proposal;
+		out->veto.reason = bytes_of(pb->veto->reason);
+	} else if (pb->payload_case == BCAI__TX__TX_BODY__PAYLOAD_COUNCIL_ACT) {
+		part = &pb->council_act->base;
+		err = take_council_act(&out->council_act, arena,
+				       pb->council_act);
+	} else {
+		out->council_approve.act = pb->council_approve->act;
+	}
+	if (!err && !is_known(part))
+		err = ERR_MALFORMED;
+	return err;
+}
+
 static enum err take_payload(struct payload *out, struct budget *b,
 			     const Bcai__Tx__TxBody *pb)
 {
@@ -306,6 +371,11 @@ static enum err take_payload(struct payload *out, struct budget *b,
 		part = &pb->transfer->base;
 		err = take_transfer(&out->transfer, pb->transfer);
 		break;
+	case BCAI__TX__TX_BODY__PAYLOAD_VETO:
+	case BCAI__TX__TX_BODY__PAYLOAD_COUNCIL_ACT:
+	case BCAI__TX__TX_BODY__PAYLOAD_COUNCIL_APPROVE:
+		out->kind = (enum payload_kind)pb->payload_case;
+		return take_council(out, b->arena, pb);
 	case BCAI__TX__TX_BODY__PAYLOAD__NOT_SET:
 	case _BCAI__TX__TX_BODY__PAYLOAD__CASE_IS_INT_SIZE:
 		return ERR_MALFORMED;
@@ -410,6 +480,9 @@ struct parts {
 		Bcai__Tx__Delegate delegate;
 		Bcai__Tx__Undelegate undelegate;
 		Bcai__Tx__Transfer transfer;
+		Bcai__Tx__Veto veto;
+		Bcai__Tx__CouncilAct council_act;
+		Bcai__Tx__CouncilApprove council_approve;
 	};
 	uint32_t types[PROPOSAL_TYPES];
 };
@@ -489,6 +562,32 @@ static void give_delegate(struct parts *p, const struct payload_delegate *d)
 	p->body.delegate = &p->delegate;
 }
 
+static bool give_veto(struct parts *p, struct arena *arena,
+		      const struct payload_veto *veto)
+{
+	bcai__tx__veto__init(&p->veto);
+	p->veto.proposal = veto->proposal;
+	p->veto.reason = codec_string(arena, veto->reason);
+	p->body.veto = &p->veto;
+	return p->veto.reason != NULL;
+}
+
+static bool give_council_act(struct parts *p, struct arena *arena,
+			     const struct payload_council_act *act)
+{
+	bcai__tx__council_act__init(&p->council_act);
+	p->council_act.title = codec_string(arena, act->title);
+	p->council_act.reason = codec_string(arena, act->reason);
+	p->council_act.n_actions = act->actions.count;
+	p->council_act.actions = codec_give_actions(arena, &act->actions);
+	p->council_act.n_revert = act->revert.count;
+	p->council_act.revert = codec_give_actions(arena, &act->revert);
+	p->council_act.at_once = act->at_once;
+	p->body.council_act = &p->council_act;
+	return p->council_act.title && p->council_act.reason &&
+	       p->council_act.actions && p->council_act.revert;
+}
+
 static bool give_payload(struct parts *p, struct arena *arena,
 			 const struct payload *payload)
 {
@@ -527,6 +626,15 @@ static bool give_payload(struct parts *p, struct arena *arena,
 		p->transfer.to = data_of(&payload->transfer.to);
 		p->transfer.amount = payload->transfer.amount;
 		p->body.transfer = &p->transfer;
+		return true;
+	case PAYLOAD_VETO:
+		return give_veto(p, arena, &payload->veto);
+	case PAYLOAD_COUNCIL_ACT:
+		return give_council_act(p, arena, &payload->council_act);
+	case PAYLOAD_COUNCIL_APPROVE:
+		bcai__tx__council_approve__init(&p->council_approve);
+		p->council_approve.act = payload->council_approve.act;
+		p->body.council_approve = &p->council_approve;
 		return true;
 	}
 	return false;

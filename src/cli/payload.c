@@ -88,6 +88,20 @@ static void tell_undelegate(FILE *out, const struct payload_undelegate *u)
 	fputc('\n', out);
 }
 
+static void tell_council_act(FILE *out, const struct payload_council_act *act)
+{
+	fprintf(out, "have the council act %s: \"",
+		act->at_once ? "at once" : "after a delay");
+	tell_bytes(out, act->title);
+	fputs("\", saying: ", out);
+	tell_bytes(out, act->reason);
+	fputc('\n', out);
+	tell_actions(out, &act->actions);
+	if (act->revert.count > 0)
+		fputs("  undone, if it is not ratified, by:\n", out);
+	tell_actions(out, &act->revert);
+}
+
 void payload_tell(FILE *out, const struct payload *p)
 {
 	const char *type;
@@ -132,6 +146,19 @@ void payload_tell(FILE *out, const struct payload *p)
 		fputs(" to ", out);
 		tell_key(out, &p->transfer.to);
 		fputc('\n', out);
+		break;
+	case PAYLOAD_VETO:
+		fprintf(out, "veto proposal #%" PRIu32 ", saying: ",
+			p->veto.proposal);
+		tell_bytes(out, p->veto.reason);
+		fputc('\n', out);
+		break;
+	case PAYLOAD_COUNCIL_ACT:
+		tell_council_act(out, &p->council_act);
+		break;
+	case PAYLOAD_COUNCIL_APPROVE:
+		fprintf(out, "approve act %" PRIu32 " of the council\n",
+			p->council_approve.act);
 		break;
 	}
 }
@@ -235,6 +262,23 @@ void payload_put(json_t *o, const struct payload *p)
 		json_put(o, "kind", json_string("transfer"));
 		json_put(o, "to", json_key(&p->transfer.to));
 		json_put(o, "amount", json_u64(p->transfer.amount));
+		break;
+	case PAYLOAD_VETO:
+		json_put(o, "kind", json_string("council veto"));
+		json_put(o, "proposal", json_count(p->veto.proposal));
+		json_put(o, "reason", bytes_text(p->veto.reason));
+		break;
+	case PAYLOAD_COUNCIL_ACT:
+		json_put(o, "kind", json_string("council act"));
+		json_put(o, "title", bytes_text(p->council_act.title));
+		json_put(o, "reason", bytes_text(p->council_act.reason));
+		json_put(o, "at_once", json_boolean(p->council_act.at_once));
+		json_put(o, "actions", actions_value(&p->council_act.actions));
+		json_put(o, "revert", actions_value(&p->council_act.revert));
+		break;
+	case PAYLOAD_COUNCIL_APPROVE:
+		json_put(o, "kind", json_string("council approve"));
+		json_put(o, "act", json_count(p->council_approve.act));
 		break;
 	}
 }

@@ -168,6 +168,7 @@ static const struct {
 	{"valid_until_ms", "valid until", LINE_TIME},
 	{"height", "height", LINE_COUNT},
 	{"proposal", "proposal", LINE_COUNT},
+	{"act", "act", LINE_COUNT},
 	{"delegation", "delegation", LINE_TEXT},
 	{"target", "target", LINE_ACCOUNT},
 	{"to", "to", LINE_ACCOUNT},
@@ -221,13 +222,13 @@ static void show_ballots(const json_t *list)
 	}
 }
 
-static void show_actions(const json_t *list)
+static void show_actions(const char *label, const json_t *list)
 {
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach (list, i, row)
-		printf("%-12s %s\n", "action", json_get_text(row, "words"));
+		printf("%-12s %s\n", label, json_get_text(row, "words"));
 }
 
 static void show_words(const char *label, const json_t *list)
@@ -272,7 +273,8 @@ static void show_tx(struct cli *cli, const json_t *o)
 			show_line(cli, i, value);
 	}
 	show_ballots(json_object_get(o, "ballots"));
-	show_actions(json_object_get(o, "actions"));
+	show_actions("action", json_object_get(o, "actions"));
+	show_actions("undone by", json_object_get(o, "revert"));
 	show_words("types", json_object_get(o, "types"));
 	show_words("serials", json_object_get(o, "serials"));
 	if (json_is_object(outcome))

@@ -85,6 +85,10 @@ static uint32_t apply_checked(struct governance *g,
 	case PAYLOAD_UNDELEGATE:
 		undelegate_apply(g, ctx, &payload->undelegate);
 		break;
+	case PAYLOAD_VETO:
+	case PAYLOAD_COUNCIL_ACT:
+	case PAYLOAD_COUNCIL_APPROVE:
+		break;
 		break;
 	}
 	return 0;

@@ -297,6 +297,9 @@ enum err governance_check(const struct governance *g,
 		return delegate_check(g, ctx, &payload->delegate, text);
 	case PAYLOAD_UNDELEGATE:
 		return undelegate_check(g, ctx, &payload->undelegate, text);
+	case PAYLOAD_VETO:
+	case PAYLOAD_COUNCIL_ACT:
+	case PAYLOAD_COUNCIL_APPROVE:
 		return err_set(text, ERR_MALFORMED,
 			       "payload %u has no rule in this version",
 			       (unsigned)payload->kind);

@@ -72,6 +72,9 @@ enum payload_kind {
 	PAYLOAD_DELEGATE = 15,
 	PAYLOAD_UNDELEGATE = 16,
 	PAYLOAD_TRANSFER = 17,
+	PAYLOAD_VETO = 18,
+	PAYLOAD_COUNCIL_ACT = 19,
+	PAYLOAD_COUNCIL_APPROVE = 20,
 };
 
 struct action; /* actions.h */
@@ -134,6 +137,23 @@ struct payload_transfer {
 	uint64_t amount; /* micro-tokens */
 };
 
+struct payload_veto {
+	uint32_t proposal;
+	struct bytes reason;
+};
+
+struct payload_council_act {
+	struct bytes title;
+	struct bytes reason;
+	struct action_list actions;
+	struct action_list revert; /* what undoes them */
+	bool at_once;
+};
+
+struct payload_council_approve {
+	uint32_t act;
+};
+
 struct payload {
 	enum payload_kind kind;
 	union {
@@ -145,6 +165,9 @@ struct payload {
 		struct payload_delegate delegate;
 		struct payload_undelegate undelegate;
 		struct payload_transfer transfer;
+		struct payload_veto veto;
+		struct payload_council_act council_act;
+		struct payload_council_approve council_approve;
 	};
 };
 

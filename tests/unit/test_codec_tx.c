@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/hex.h"
+#include "governance/actions.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +19,11 @@ static const struct ballot THREE[3] = {
 };
 
 static const uint32_t SERIALS[3] = {0, 7, UINT32_MAX};
+
+static const struct action ONE = {
+	.kind = ACTION_PARAMETER,
+	.parameter = {{(const uint8_t *)"a", 1}, 7},
+};
 
 static struct payload one_of(enum payload_kind kind)
 {
@@ -61,13 +67,29 @@ static struct payload one_of(enum payload_kind kind)
 		memset(p.transfer.to.b, 0x44, PUBLIC_KEY_BYTES);
 		p.transfer.amount = UINT64_MAX;
 		break;
+	case PAYLOAD_VETO:
+		p.veto.proposal = 9;
+		p.veto.reason = text("it would harm us");
+		break;
+	case PAYLOAD_COUNCIL_ACT:
+		p.council_act.title = text("Stop the flood");
+		p.council_act.reason = text("now");
+		p.council_act.actions = (struct action_list){&ONE, 1};
+		p.council_act.revert = (struct action_list){&ONE, 1};
+		p.council_act.at_once = true;
+		break;
+	case PAYLOAD_COUNCIL_APPROVE:
+		p.council_approve.act = 3;
+		break;
 	}
 	return p;
 }
 
 static const enum payload_kind KINDS[] = {
-	PAYLOAD_SUBMIT, PAYLOAD_PUBLISH,  PAYLOAD_AMEND,      PAYLOAD_CANCEL,
-	PAYLOAD_VOTE,	PAYLOAD_DELEGATE, PAYLOAD_UNDELEGATE, PAYLOAD_TRANSFER};
+	PAYLOAD_SUBMIT,	     PAYLOAD_PUBLISH,	     PAYLOAD_AMEND,
+	PAYLOAD_CANCEL,	     PAYLOAD_VOTE,	     PAYLOAD_DELEGATE,
+	PAYLOAD_UNDELEGATE,  PAYLOAD_TRANSFER,	     PAYLOAD_VETO,
+	PAYLOAD_COUNCIL_ACT, PAYLOAD_COUNCIL_APPROVE};
 #define KIND_COUNT (sizeof(KINDS) / sizeof(KINDS[0]))
 
 static void assert_text(struct bytes a, struct bytes b)
@@ -75,6 +97,17 @@ static void assert_text(struct bytes a, struct bytes b)
 	assert_int_equal(a.size, b.size);
 	if (a.size > 0)
 		assert_memory_equal(a.data, b.data, a.size);
+}
+
+static void assert_actions(const struct action_list *a,
+			   const struct action_list *b)
+{
+	struct hash x, y;
+
+	actions_hash(&x, a);
+	actions_hash(&y, b);
+	assert_int_equal(a->count, b->count);
+	assert_memory_equal(&x, &y, sizeof(x));
 }
 
 static void assert_payload(const struct payload *a, const struct payload *b)
@@ -130,6 +163,23 @@ static void assert_payload(const struct payload *a, const struct payload *b)
 		assert_memory_equal(&a->transfer.to, &b->transfer.to,
 				    PUBLIC_KEY_BYTES);
 		assert_true(a->transfer.amount == b->transfer.amount);
+		break;
+	case PAYLOAD_VETO:
+		assert_int_equal(a->veto.proposal, b->veto.proposal);
+		assert_text(a->veto.reason, b->veto.reason);
+		break;
+	case PAYLOAD_COUNCIL_ACT:
+		assert_text(a->council_act.title, b->council_act.title);
+		assert_text(a->council_act.reason, b->council_act.reason);
+		assert_actions(&a->council_act.actions,
+			       &b->council_act.actions);
+		assert_actions(&a->council_act.revert, &b->council_act.revert);
+		assert_int_equal(a->council_act.at_once,
+				 b->council_act.at_once);
+		break;
+	case PAYLOAD_COUNCIL_APPROVE:
+		assert_int_equal(a->council_approve.act,
+				 b->council_approve.act);
 		break;
 	}
 }
@@ -262,6 +312,19 @@ static const struct {
 	{"clear serials 2 and 1", ACCOUNT, "8201040a020201", ERR_MALFORMED},
 	{"clear serial 1 twice", ACCOUNT, "8201040a020101", ERR_MALFORMED},
 	{"a transfer to nobody", ACCOUNT, "8a01021001", ERR_MALFORMED},
+	{"a veto", ACCOUNT, "9201050807120161", ERR_OK},
+	{"a veto without a reason", ACCOUNT, "9201020807", ERR_MALFORMED},
+	{"an unknown field in a veto", ACCOUNT, "92010708071201617801",
+	 ERR_MALFORMED},
+	{"an act", ACCOUNT, "9a010d0a01411201621a050a030a0163", ERR_OK},
+	{"an act that does nothing", ACCOUNT, "9a01060a0141120162",
+	 ERR_MALFORMED},
+	{"an act without a reason", ACCOUNT, "9a010a0a01411a050a030a0163",
+	 ERR_MALFORMED},
+	{"an approval", ACCOUNT, "a201020803", ERR_OK},
+	{"an approval of act 0", ACCOUNT, "a20100", ERR_OK},
+	{"an unknown field in an approval", ACCOUNT, "a2010408037801",
+	 ERR_MALFORMED},
 	{"a group", ACCOUNT, "100518095a0208037b7c", ERR_MALFORMED},
 };
 
