@@ -270,7 +270,7 @@ static void look_at(struct carry_walk *w, const struct carry *c,
 					   &g->at) != index)
 		return;
 	take(w, g, index, level);
-	if (level == g->depth)
+	if (level == g->depth || !edge->fed)
 		return;
 	w->level++;
 	w->cursor[w->level] = g->edges->owner[edge->principal].first_in;

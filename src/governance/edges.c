@@ -58,6 +58,16 @@ static uint32_t take_slot(struct edges *e)
 	return e->count++;
 }
 
+/* An edge says itself whether a walk goes on behind its principal. */
+static void mark_fed(struct edges *e, uint32_t account)
+{
+	const struct edge_owner *owner = &e->owner[account];
+
+	for (uint32_t i = owner->first_out; i != EDGE_NONE;
+	     i = e->pool[i].next_out)
+		e->pool[i].fed = owner->first_in != EDGE_NONE;
+}
+
 static void link_in(struct edges *e, uint32_t index)
 {
 	struct edge *edge = &e->pool[index];
@@ -68,9 +78,11 @@ static void link_in(struct edges *e, uint32_t index)
 		return;
 	target = &e->owner[edge->target];
 	edge->next_in = target->first_in;
+	target->first_in = index;
 	if (edge->next_in != EDGE_NONE)
 		e->pool[edge->next_in].prev_in = index;
-	target->first_in = index;
+	else
+		mark_fed(e, edge->target);
 	target->received += edge_is_alive(edge);
 }
 
@@ -78,12 +90,15 @@ static void unlink_in(struct edges *e, const struct edge *edge)
 {
 	if (edge->target == EDGE_NOBODY)
 		return;
-	if (edge->prev_in == EDGE_NONE)
-		e->owner[edge->target].first_in = edge->next_in;
-	else
-		e->pool[edge->prev_in].next_in = edge->next_in;
 	if (edge->next_in != EDGE_NONE)
 		e->pool[edge->next_in].prev_in = edge->prev_in;
+	if (edge->prev_in != EDGE_NONE) {
+		e->pool[edge->prev_in].next_in = edge->next_in;
+		return;
+	}
+	e->owner[edge->target].first_in = edge->next_in;
+	if (edge->next_in == EDGE_NONE)
+		mark_fed(e, edge->target);
 }
 
 /* Where the list of the account's own edges ends: the link to set there. */
@@ -125,6 +140,7 @@ uint32_t edges_add(struct edges *e, const struct edge *edge)
 	e->pool[index] = *edge;
 	e->pool[index].next_out = EDGE_NONE;
 	e->pool[index].sole = false;
+	e->pool[index].fed = e->owner[edge->principal].first_in != EDGE_NONE;
 	*last_link(e, edge->principal) = index;
 	link_in(e, index);
 	mark_sole(e, edge->principal);

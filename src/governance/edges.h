@@ -32,6 +32,7 @@ struct edge {
 	uint8_t kind;  /* enum delegation_kind */
 	uint8_t types; /* of a conditional one: bit type - 1 */
 	bool sole;     /* its principal has no other */
+	bool fed;      /* others lead to its principal */
 };
 
 /* One account's part. */

@@ -47,19 +47,20 @@ struct stake_lot {
 struct stake_lots;
 
 struct governance_account {
+	/* What a vote reads of it stands together. */
 	struct power power;  /* now; tokens are the mature stake */
 	uint64_t from;	     /* the first snapshot that sees this stake and
 				reputation */
 	uint64_t base;	     /* reputation as of the epoch below */
 	uint32_t base_epoch; /* no later than any open vote's */
+	bool excluded;	     /* outside every base: holds, never votes */
+	bool eligible;	     /* to vote: enough stake, or any reputation */
+	bool changed;	     /* this folder's: its record is to be written */
+	uint8_t drafts;	     /* its drafts */
+	uint16_t open;	     /* its proposals submitted or in voting */
 	uint32_t voted;	     /* proposals it has a ballot on */
 	uint32_t last_voted; /* one of them; governance_ballot.before goes on */
 	uint32_t first_vote; /* lowest number it has a ballot on; 0: none */
-	uint16_t open;	     /* its proposals submitted or in voting */
-	uint8_t drafts;	     /* its drafts */
-	bool eligible;	     /* to vote: enough stake, or any reputation */
-	bool excluded;	     /* outside every base: holds, never votes */
-	bool changed;	     /* this folder's: its record is to be written */
 	uint32_t funder; /* who sent its first stake; NO_ACCOUNT at genesis */
 	uint64_t birth;	 /* the block that made it; 0 at genesis */
 	struct public_key key;
