@@ -491,6 +491,18 @@ static const struct cli_option ALERTS_OPTIONS[] = {
 	{"from", "HEIGHT", false, "only those of this block or later"},
 	OPTION_LIMIT,
 	OPTIONS_END};
+static const struct cli_option COUNCIL_ACT_OPTIONS[] = {
+	OPTION_AS,
+	{"title", "TEXT", false, "one line, at most 200 bytes"},
+	{"reason", "TEXT", false, "why, at most 1 KiB"},
+	{"action", "SPEC", true, "what it does, as for proposal submit"},
+	{"revert", "SPEC", true,
+	 "what undoes that if the voters do not ratify it"},
+	{"at-once", NULL, false,
+	 "without the delay, if as many agree as that takes"},
+	OPTION_VALID,
+	OPTION_NONCE,
+	OPTIONS_END};
 static const struct cli_option VALIDATORS_OPTIONS[] = {
 	{"pending", NULL, false, "those that are to be, with today's weight"},
 	OPTIONS_END};
@@ -568,6 +580,9 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_PROPOSAL_AMEND] = AMEND_OPTIONS,
 	[CLI_PROPOSAL_CANCEL] = REASON_OPTIONS,
 	[CLI_VOTE] = REASON_OPTIONS,
+	[CLI_COUNCIL_VETO] = REASON_OPTIONS,
+	[CLI_COUNCIL_ACT] = COUNCIL_ACT_OPTIONS,
+	[CLI_COUNCIL_APPROVE] = SIGN_OPTIONS,
 	[CLI_VOTE_LIST] = LIST_OPTIONS,
 	[CLI_DELEGATE_SET] = DELEGATE_OPTIONS,
 	[CLI_DELEGATE_CLEAR] = CLEAR_OPTIONS,

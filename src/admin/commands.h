@@ -281,6 +281,12 @@ enum cli_group {
 	  "the accounts with most stake or reputation")                        \
 	X(PARAMS, "params", GOVERNANCE, 0, 0, "",                              \
 	  "the parameters in force, with their bounds")                        \
+	X(COUNCIL_VETO, "council veto", GOVERNANCE, 1, 1, "NUMBER",            \
+	  "as a member of the council, stop a proposal that has passed")       \
+	X(COUNCIL_ACT, "council act", GOVERNANCE, 0, 0, "",                    \
+	  "as a member of the council, propose what it should do")             \
+	X(COUNCIL_APPROVE, "council approve", GOVERNANCE, 1, 1, "ACT",         \
+	  "as a member of the council, agree to an act")                       \
 	X(COUNCIL_SHOW, "council show", GOVERNANCE, 0, 0, "",                  \
 	  "who sits in the emergency council, and how many must agree")        \
 	X(STATS, "stats", GOVERNANCE, 0, 0, "",                                \

@@ -412,8 +412,9 @@ enum err action_spec_read(struct action *out, struct arena *arena,
 	return read_kind(&s, out);
 }
 
-enum err action_specs_take(struct cli *cli, struct action_list *out,
-			   struct arena *arena, struct err_text *text)
+enum err action_specs_take(struct cli *cli, const char *option,
+			   struct action_list *out, struct arena *arena,
+			   struct err_text *text)
 {
 	struct action *list = arena_alloc(arena, LIMIT_ACTIONS * sizeof(*list));
 	const char *spec;
@@ -423,7 +424,7 @@ enum err action_specs_take(struct cli *cli, struct action_list *out,
 	out->count = 0;
 	if (!list)
 		return ERR_NO_MEMORY;
-	while ((spec = cli_option_next(cli, "action", &at)) != NULL) {
+	while ((spec = cli_option_next(cli, option, &at)) != NULL) {
 		enum err e;
 
 		if (out->count == LIMIT_ACTIONS)

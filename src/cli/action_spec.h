@@ -25,9 +25,11 @@ enum err action_spec_read(struct action *out, struct arena *arena,
 			  const char *keys, const char *spec,
 			  struct err_text *text) MUST_USE;
 
-/* Every --action of the command line, in order; the caller finishes `arena`.
- * ERR_TOO_LARGE for more than 16. */
-enum err action_specs_take(struct cli *cli, struct action_list *out,
-			   struct arena *arena, struct err_text *text) MUST_USE;
+/* The values of an option ("action", "revert"), in order; the caller finishes
+ * `arena`. ERR_TOO_LARGE for more than 16. */
+#define ACTION_SPECS_ARENA_BYTES (8u << 20) /* of what 16 words may hold */
+enum err action_specs_take(struct cli *cli, const char *option,
+			   struct action_list *out, struct arena *arena,
+			   struct err_text *text) MUST_USE;
 
 #endif

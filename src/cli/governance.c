@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define DESCRIPTION_READ_MAX (1u << 20)
-#define ACTIONS_ARENA_BYTES  (8u << 20) /* of what 16 words may hold */
 
 static struct bytes bytes_of(const char *text)
 {
@@ -144,7 +143,7 @@ static enum err read_submit(struct cli *cli, struct payload_submit *s,
 			       type);
 	if (!title)
 		return err_set(text, ERR_USAGE, "--title must be given");
-	e = action_specs_take(cli, &s->actions, arena, text);
+	e = action_specs_take(cli, "action", &s->actions, arena, text);
 	if (!e)
 		e = actions_check(&s->actions, s->type, text);
 	if (!e)
@@ -165,7 +164,7 @@ int cmd_PROPOSAL_SUBMIT(struct cli *cli)
 	enum err e;
 	int failed;
 
-	arena_init(&arena, ACTIONS_ARENA_BYTES);
+	arena_init(&arena, ACTION_SPECS_ARENA_BYTES);
 	e = read_submit(cli, &payload.submit, &description, &arena, &text);
 	failed = e ? cli_fail_code(cli, e, text.text)
 		   : cli_transact(cli, &payload, &result);
@@ -258,7 +257,7 @@ static enum err read_amend(struct cli *cli, struct payload_amend *a,
 	enum err e = take_proposal(cli, 0, &a->proposal, text);
 
 	if (!e)
-		e = action_specs_take(cli, &a->actions, arena, text);
+		e = action_specs_take(cli, "action", &a->actions, arena, text);
 	if (!e)
 		e = actions_check_form(&a->actions, text);
 	if (!e)
@@ -281,7 +280,7 @@ int cmd_PROPOSAL_AMEND(struct cli *cli)
 	int failed;
 	enum err e;
 
-	arena_init(&arena, ACTIONS_ARENA_BYTES);
+	arena_init(&arena, ACTION_SPECS_ARENA_BYTES);
 	e = read_amend(cli, &payload.amend, &description, &arena, &text);
 	failed = e ? cli_fail_code(cli, e, text.text)
 		   : fill_amend(cli, &payload.amend, description, &shown,

@@ -339,29 +339,6 @@ int cmd_PROPOSAL_SHOW(struct cli *cli)
 	return with_number(cli, "proposal.get", "proposal", show_proposal);
 }
 
-/* --- The council --- */
-
-static void show_council(struct cli *cli, const json_t *c)
-{
-	const json_t *members = json_object_get(c, "members"), *key;
-	size_t i;
-
-	if (json_array_size(members) == 0) {
-		puts("there is no council");
-		return;
-	}
-	printf("%" PRIu64 " of %zu act at once, %" PRIu64 " with a delay\n",
-	       json_get_number(c, "threshold"), json_array_size(members),
-	       json_get_number(c, "threshold_delayed"));
-	json_array_foreach (members, i, key)
-		printf("  %s\n", show_account(cli, json_string_value(key)));
-}
-
-int cmd_COUNCIL_SHOW(struct cli *cli)
-{
-	return cli_show(cli, "council.get", NULL, show_council);
-}
-
 /* --- Parameters --- */
 
 static void param_cells(struct table *t, const json_t *row)

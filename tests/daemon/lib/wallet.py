@@ -120,6 +120,24 @@ def transfer(to, amount):
     return field_bytes(17, field_bytes(1, to) + field_number(2, amount), True)
 
 
+def veto(number_of, reason):
+    return field_bytes(18, field_number(1, number_of) +
+                       field_bytes(2, reason), True)
+
+
+def council_act(title, reason, actions, revert=(), at_once=False):
+    return field_bytes(19, field_bytes(1, title) + field_bytes(2, reason) +
+                       b"".join(field_bytes(3, a.message, True)
+                                for a in actions) +
+                       b"".join(field_bytes(4, a.message, True)
+                                for a in revert) +
+                       field_number(5, at_once), True)
+
+
+def council_approve(act):
+    return field_bytes(20, field_number(1, act), True)
+
+
 def amount_bytes(value):
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
