@@ -182,7 +182,8 @@ static void random_action(struct action *a, struct random_tx *tx,
 	}
 }
 
-static struct action_list random_actions(struct random_tx *tx, struct chance *c)
+static struct action_list random_actions(struct random_tx *tx, struct chance *c,
+					 uint32_t type)
 {
 	struct action_list list = {tx->actions, 0};
 
@@ -190,8 +191,24 @@ static struct action_list random_actions(struct random_tx *tx, struct chance *c)
 		return list;
 	list.count = 1 + chance_below(c, 2) * chance_below(c, 3);
 	for (uint32_t i = 0; i < list.count; i++)
-		random_action(&tx->actions[i], tx, c);
+		for (int tries = 0; tries < 12; tries++) {
+			struct action *a = &tx->actions[i];
+
+			memset(a, 0, sizeof(*a));
+			random_action(a, tx, c);
+			if (action_is_allowed(type, a) &&
+			    a->kind != ACTION_CALL &&
+			    a->kind != ACTION_TRANSFER)
+				break;
+		}
 	return list;
+}
+
+static uint32_t type_of(const struct governance *g, uint32_t number)
+{
+	const struct proposal *p = governance_proposal(g, number);
+
+	return p ? p->type : TYPE_STANDARD;
 }
 
 static void random_payload(struct random_tx *tx, struct chance *c,
@@ -207,13 +224,14 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 		p->submit.type = 1 + chance_below(c, 8);
 		p->submit.draft = chance_below(c, 3) == 0;
 		p->submit.title = text_of(tx->title);
-		p->submit.actions = random_actions(tx, c);
+		p->submit.actions = random_actions(tx, c, p->submit.type);
 	} else if (p->kind == PAYLOAD_PUBLISH) {
 		p->publish.proposal = random_number(c, g, STATE_DRAFT);
 	} else if (p->kind == PAYLOAD_AMEND) {
 		p->amend.proposal = random_number(c, g, STATE_DRAFT);
 		p->amend.title = text_of(tx->title);
-		p->amend.actions = random_actions(tx, c);
+		p->amend.actions =
+			random_actions(tx, c, type_of(g, p->amend.proposal));
 	} else if (p->kind == PAYLOAD_CANCEL) {
 		p->cancel.proposal = random_number(c, g, STATE_SUBMITTED);
 		p->cancel.reason = random_reason(c);
