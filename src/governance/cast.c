@@ -137,8 +137,8 @@ void cast_ballot(struct governance *g, const struct governance_context *ctx,
 	bool walks = false;
 
 	assert(e->p.state == STATE_VOTING);
-	watch_ballot(g, e, ctx, held ? held->choice : 0, choice);
 	own_power(&power, g, &e->p, ctx->account);
+	watch_ballot(g, e, ctx, held ? held->choice : 0, choice, &power);
 	if (held) {
 		replace(e, held, choice, &power);
 	} else {

@@ -89,7 +89,7 @@ uint32_t watch_share_bp(unsigned __int128 part, unsigned __int128 whole)
 	return whole ? (uint32_t)(part * 10000 / whole) : 0;
 }
 
-void watch_list_add(struct watch_list *l, uint32_t account,
+bool watch_list_add(struct watch_list *l, uint32_t account,
 		    unsigned __int128 weight)
 {
 	uint8_t at = l->count;
@@ -99,7 +99,7 @@ void watch_list_add(struct watch_list *l, uint32_t account,
 		(l->weight[at - 1] == weight && l->account[at - 1] > account)))
 		at--;
 	if (at == WATCH_HEAVIEST)
-		return;
+		return false;
 	if (l->count < WATCH_HEAVIEST)
 		l->count++;
 	memmove(&l->account[at + 1], &l->account[at],
@@ -108,6 +108,7 @@ void watch_list_add(struct watch_list *l, uint32_t account,
 		(l->count - 1u - at) * sizeof(l->weight[0]));
 	l->account[at] = account;
 	l->weight[at] = weight;
+	return true;
 }
 
 bool watch_count(struct watch *w, const struct watch_ballot *b)
@@ -115,10 +116,8 @@ bool watch_count(struct watch *w, const struct watch_ballot *b)
 	bool kept = false;
 
 	assert(b->to >= 1 && b->to <= CHOICES && b->from <= CHOICES);
-	if (!b->has_history && b->from == 0) {
-		watch_list_add(&w->fresh, b->account, b->weight);
-		kept = true;
-	}
+	if (!b->has_history && b->from == 0)
+		kept = watch_list_add(&w->fresh, b->account, b->weight);
 	if (b->woke) {
 		watch_count_woken(w, b);
 		kept = true;

@@ -154,8 +154,8 @@ struct watch_ballot {
 /* Count it. True when anything was kept of it. */
 bool watch_count(struct watch *w, const struct watch_ballot *b);
 
-/* The parts of that, a file each. */
-void watch_list_add(struct watch_list *l, uint32_t account,
+/* The parts of that, a file each; false: it was not heavy enough. */
+bool watch_list_add(struct watch_list *l, uint32_t account,
 		    unsigned __int128 weight);
 void watch_count_woken(struct watch *w, const struct watch_ballot *b);
 void watch_mover_put(struct watch *w, const struct watch_mover *m);

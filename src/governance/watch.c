@@ -150,7 +150,7 @@ void watch_delegation(struct governance *g, const struct edge *edge)
 
 void watch_ballot(struct governance *g, struct entry *e,
 		  const struct governance_context *ctx, enum choice from,
-		  enum choice to)
+		  enum choice to, const struct power *power)
 {
 	struct governance_account *a = &g->accounts.list[ctx->account];
 	struct watch *w = e->watching.watch;
@@ -160,11 +160,11 @@ void watch_ballot(struct governance *g, struct entry *e,
 		.to = (uint8_t)to,
 		.late = w->late || is_late(&e->p, ctx->time_ms),
 		.funder = a->funder,
-		.birth = a->birth / limit(g, PARAM_DETECT_SYBIL_BLOCKS),
+		.power = *power,
+		.weight = tally_weight(&e->p.rules, &e->p.total.power, power),
 		.before = &e->p.tally,
 	};
 
-	watch_power(g, e, ctx->account, &b.power, &b.weight);
 	if (b.late) {
 		struct watch_mover now = {.account = ctx->account};
 
@@ -173,6 +173,8 @@ void watch_ballot(struct governance *g, struct entry *e,
 		b.burdened = now.power;
 		b.burdened_weight = now.weight;
 	}
+	if (a->funder != NO_ACCOUNT)
+		b.birth = a->birth / limit(g, PARAM_DETECT_SYBIL_BLOCKS);
 	b.has_history = has_history(g, w, ctx->account);
 	b.woke = !b.has_history && voted_before(g, w, ctx->account);
 	if (a->first_vote == 0 || e->p.number < a->first_vote)

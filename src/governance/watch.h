@@ -54,10 +54,11 @@ void watch_payload(struct governance *g, struct entry *e, struct bytes title,
 		   struct bytes description, const struct action_list *actions);
 /* The vote opened: rules, totals and snapshot stand in the proposal. */
 void watch_open(struct governance *g, struct entry *e);
-/* A ballot is about to replace `from` (0: none) by `to`. */
+/* A ballot of an account with that power is about to replace `from` (0: none)
+ * by `to`. */
 void watch_ballot(struct governance *g, struct entry *e,
 		  const struct governance_context *ctx, enum choice from,
-		  enum choice to);
+		  enum choice to, const struct power *power);
 /* The vote is about to close: raise what fires. True when that prolonged it:
  * once a vote, for detectors that may. */
 bool watch_closing(struct governance *g, struct entry *e);
