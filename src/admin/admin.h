@@ -204,8 +204,11 @@ enum admin_event_type {
 	ADMIN_EVENT_TRANSFER,	/* account, other, amount, hash of the tx */
 	ADMIN_EVENT_EPOCH,	/* amount: its number */
 	ADMIN_EVENT_DEPOSIT,	/* proposal, account, amount, reason: what */
+	ADMIN_EVENT_PARAMETER,	/* index: which, amount: its value */
+	ADMIN_EVENT_REPUTATION, /* account, amount */
+	ADMIN_EVENT_SETTING,	/* reason: what was set */
 };
-#define ADMIN_EVENT_TYPES 12
+#define ADMIN_EVENT_TYPES 15
 
 struct admin_event {
 	enum admin_event_type type;

@@ -97,9 +97,8 @@ static const struct rpc_param COUNT_PARAMS[] = {
 static const struct rpc_param EVENTS_PARAMS[] = {
 	{"types", RPC_STRINGS, false,
 	 "block, tx, proposal, ballot, delegation, transfer, deposit, epoch, "
-	 "alert, "
-	 "checkpoint, peer, "
-	 "evidence; absent: all"},
+	 "parameter, reputation, setting, alert, checkpoint, peer, evidence; "
+	 "absent: all"},
 	{"from_height", RPC_NUMBER, false,
 	 "begin with the events of that block; absent: with the next one"},
 	{"from_position", RPC_NUMBER, false,

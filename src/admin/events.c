@@ -9,6 +9,7 @@
 #include "admin/json.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "governance/params.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +32,9 @@ static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_TRANSFER] = "transfer",
 	[ADMIN_EVENT_EPOCH] = "epoch",
 	[ADMIN_EVENT_DEPOSIT] = "deposit",
+	[ADMIN_EVENT_PARAMETER] = "parameter",
+	[ADMIN_EVENT_REPUTATION] = "reputation",
+	[ADMIN_EVENT_SETTING] = "setting",
 };
 
 static void put_reason(json_t *o, const char *name, const char *reason)
@@ -51,8 +55,19 @@ static bool is_of_block(enum admin_event_type type)
 	       type != ADMIN_EVENT_EVIDENCE;
 }
 
+/* NULL for one that this version does not know. */
+static const char *param_name(struct governance_param_info *info,
+			      uint32_t index)
+{
+	if (index >= PARAM_COUNT)
+		return NULL;
+	governance_param_info(info, index);
+	return info->name;
+}
+
 static json_t *event_value(const struct admin_event *e)
 {
+	struct governance_param_info info;
 	json_t *o = json_object();
 
 	json_put(o, "type", json_string(TYPE_NAMES[e->type]));
@@ -114,6 +129,17 @@ static json_t *event_value(const struct admin_event *e)
 		json_put(o, "account", json_key(&e->account));
 		put_reason(o, "what", e->reason);
 		json_put(o, "amount", json_u64(e->amount));
+		break;
+	case ADMIN_EVENT_PARAMETER:
+		put_word(o, "name", param_name(&info, e->index));
+		json_put(o, "value", json_u64(e->amount));
+		break;
+	case ADMIN_EVENT_REPUTATION:
+		json_put(o, "account", json_key(&e->account));
+		json_put(o, "amount", json_u64(e->amount));
+		break;
+	case ADMIN_EVENT_SETTING:
+		put_reason(o, "what", e->reason);
 		break;
 	case ADMIN_EVENT_EPOCH:
 		json_put(o, "epoch", json_u64(e->amount));

@@ -374,8 +374,44 @@ static void reward_proposer(struct stage *s)
 		return; /* nothing is left */
 }
 
+/* Parameters that are in force now and were not `before`. */
+static void tell_params(struct governance *g,
+			const struct governance_params *before)
+{
+	for (uint32_t i = 0; i < PARAM_COUNT; i++) {
+		const struct governance_event event = {
+			.kind = EVENT_PARAMETER,
+			.from = i,
+			.amount = g->params.value[i],
+		};
+
+		if (g->params.value[i] != before->value[i])
+			event_add(g, &event);
+	}
+}
+
+/* Awards are told where they are made. */
+static void tell_settings(struct governance *g, const struct execution *x,
+			  const struct action_list *actions)
+{
+	for (uint32_t i = 0; i < actions->count; i++) {
+		const struct governance_event event = {
+			.kind = EVENT_SETTING,
+			.account = x->proposer,
+			.from = actions->list[i].kind,
+		};
+
+		if (actions->list[i].kind == ACTION_VALIDATORS ||
+		    actions->list[i].kind == ACTION_COUNCIL ||
+		    actions->list[i].kind == ACTION_UPGRADE)
+			event_add(g, &event);
+	}
+}
+
 static void commit(struct governance *g, const struct stage *s)
 {
+	const struct governance_params before = g->params;
+
 	g->params = s->params;
 	g->settings = s->settings;
 	g->params_pending = g->params_pending || s->params_changed;
@@ -388,7 +424,13 @@ static void commit(struct governance *g, const struct stage *s)
 			     s->x->height + 1, a->power.tokens,
 			     a->power.reputation + s->awards[i].points);
 		g->globals_pending = true;
+		event_add(g, &(struct governance_event){
+				     .kind = EVENT_REPUTATION,
+				     .account = s->awards[i].account,
+				     .amount = s->awards[i].points,
+			     });
 	}
+	tell_params(g, &before);
 }
 
 enum err execute_actions(struct governance *g, const struct execution *x,
@@ -400,8 +442,10 @@ enum err execute_actions(struct governance *g, const struct execution *x,
 
 	if (!err && x->type == TYPE_TECHNICAL)
 		reward_proposer(s);
-	if (!err)
+	if (!err) {
 		commit(g, s);
+		tell_settings(g, x, actions);
+	}
 	free(s);
 	return err;
 }
@@ -420,6 +464,10 @@ enum err execute_proposal(struct governance *g, const struct entry *e,
 
 void params_turn(struct governance *g)
 {
-	if (settings_turn(&g->params, &g->settings))
-		g->params_pending = true;
+	const struct governance_params before = g->params;
+
+	if (!settings_turn(&g->params, &g->settings))
+		return;
+	g->params_pending = true;
+	tell_params(g, &before);
 }

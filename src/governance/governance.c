@@ -231,6 +231,9 @@ const char *governance_event_name(uint32_t kind)
 		[EVENT_ALERT] = "alert",
 		[EVENT_DEPOSIT] = "deposit",
 		[EVENT_END_MOVED] = "end_moved",
+		[EVENT_PARAMETER] = "parameter",
+		[EVENT_REPUTATION] = "reputation",
+		[EVENT_SETTING] = "setting",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;

@@ -174,7 +174,10 @@ enum governance_event_kind {
 	EVENT_DELEGATION = 6, /* the account's delegations changed */
 	EVENT_ALERT = 7,   /* a detector fired; `from` is the alert's number */
 	EVENT_DEPOSIT = 8, /* `from`: enum deposit_event; `amount` */
-	EVENT_END_MOVED = 9, /* the vote ends at `amount` ms now */
+	EVENT_END_MOVED = 9,   /* the vote ends at `amount` ms now */
+	EVENT_PARAMETER = 20,  /* `from`, its index, is `amount` from now on */
+	EVENT_REPUTATION = 21, /* the account was awarded `amount` */
+	EVENT_SETTING = 22, /* `from`: enum action_kind; what it names is set */
 };
 
 enum deposit_event {

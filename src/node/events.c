@@ -97,6 +97,17 @@ static void tell_change(struct telling *t, const struct stored_event *stored)
 		ev.type = ADMIN_EVENT_DEPOSIT;
 		ev.reason = deposit_event_name(e->from);
 		break;
+	case EVENT_PARAMETER:
+		ev.type = ADMIN_EVENT_PARAMETER;
+		ev.index = e->from;
+		break;
+	case EVENT_REPUTATION:
+		ev.type = ADMIN_EVENT_REPUTATION;
+		break;
+	case EVENT_SETTING:
+		ev.type = ADMIN_EVENT_SETTING;
+		ev.reason = action_kind_name(e->from);
+		break;
 	case EVENT_END_MOVED:
 		ev.reason = "end moved";
 		break;

@@ -1,5 +1,6 @@
 """Actions of proposals, as people write, read and try them."""
 
+import json
 import time
 
 from lib import invariants, wallet
@@ -235,6 +236,13 @@ def test_actions_executed(context):
     expect("pending", (row["pending"], row["pending_from_ms"]), (None, None))
     if not row["changed_ms"]:
         raise Failure(f"nothing tells when it changed: {row}")
+    told = node.cli("watch", "parameter", "--from", "1",
+                    "--count", "2", expect=0).out.splitlines()
+    expect("what the stream tells", [(json.loads(line)["name"],
+                                      json.loads(line)["value"])
+                                     for line in told],
+           [("proposal.deposit", "5000000000"),
+            ("standard.quorum_bp", "1500")])
     net.nodes[3].start()
     wait_until("the one that was down has it", 30, lambda: param(
         net.nodes[3], "standard.quorum_bp")["value"] == "1500")

@@ -189,7 +189,7 @@ def test_events_killed(context):
     no_gap_no_double("a node never killed", told)
     is_the_log(net.nodes[2], told, top)
     missing = set(TYPES) - {event["type"] for event in told}
-    if not missing <= {"epoch", "alert"}:
+    if not missing <= {"deposit", "parameter", "epoch", "alert"}:
         raise Failure(f"there was no {missing}")
     for watcher in watchers:
         wanted = [event for event in told if event["type"] in watcher.types]

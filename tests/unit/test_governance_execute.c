@@ -660,10 +660,71 @@ static void values_out_of_bounds_are_not_loaded(void **state)
 	net_fini(&n);
 }
 
+/* ---- Events ---- */
+
+/* The only event of that kind in the last block. */
+static const struct governance_event *the_event(const struct test_net *n,
+						uint32_t kind)
+{
+	const struct governance_event *found = NULL, *list;
+	size_t count;
+
+	list = governance_events(n->g, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].kind != kind)
+			continue;
+		assert_null(found);
+		found = &list[i];
+	}
+	return found;
+}
+
+static void what_is_settled_is_told_once_when_it_is_in_force(void **state)
+{
+	const struct action now = set_to("proposal.max_open", 4);
+	struct action s[ACTION_KINDS];
+	const struct governance_event *e;
+	struct test_net n;
+
+	(void)state;
+	net_hasty(&n);
+	action_samples(s);
+	assert_int_equal(set(&n, "draft.expiry_ms", 10 * MS_DAY), ERR_OK);
+	assert_null(the_event(&n, EVENT_PARAMETER));
+	turn_epoch(&n);
+	e = the_event(&n, EVENT_PARAMETER);
+	assert_non_null(e);
+	assert_int_equal(e->from, governance_param_find("draft.expiry_ms"));
+	assert_int_equal(e->amount, 10 * MS_DAY);
+	turn_epoch(&n);
+	assert_null(the_event(&n, EVENT_PARAMETER));
+	assert_int_equal(run_as(&n, TYPE_EMERGENCY, &now, 1), ERR_OK);
+	e = the_event(&n, EVENT_PARAMETER);
+	assert_non_null(e);
+	assert_int_equal(e->amount, 4);
+
+	net_sleep(&n, 1);
+	assert_int_equal(award(&n, 0, CONTRIBUTION_RESEARCH, 2 * POINT),
+			 ERR_OK);
+	e = the_event(&n, EVENT_REPUTATION);
+	assert_non_null(e);
+	assert_int_equal(e->account, 0);
+	assert_int_equal(e->amount, 2 * POINT);
+	assert_int_equal(
+		run_as(&n, TYPE_CONSTITUTIONAL, &s[ACTION_COUNCIL - 1], 1),
+		ERR_OK);
+	e = the_event(&n, EVENT_SETTING);
+	assert_non_null(e);
+	assert_int_equal(e->from, ACTION_COUNCIL);
+	net_fini(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_value_is_in_force_from_the_next_epoch),
+		cmocka_unit_test(
+			what_is_settled_is_told_once_when_it_is_in_force),
 		cmocka_unit_test(every_parameter_keeps_its_bounds_to_one_unit),
 		cmocka_unit_test(a_step_is_exact_to_one_unit),
 		cmocka_unit_test(the_cool_down_is_exact_to_one_millisecond),
