@@ -32,8 +32,7 @@ static void budget_free(void *context, void *piece)
 	(void)piece;
 }
 
-static enum err check_texts(struct bytes title, struct bytes description,
-			    struct err_text *text)
+static enum err check_title(struct bytes title, struct err_text *text)
 {
 	if (title.size > LIMIT_TITLE_BYTES)
 		return err_set(text, ERR_TOO_LARGE,
@@ -44,6 +43,16 @@ static enum err check_texts(struct bytes title, struct bytes description,
 	if (!prose_is_line(title))
 		return err_set(text, ERR_MALFORMED,
 			       "title: not one line of UTF-8 text");
+	return ERR_OK;
+}
+
+static enum err check_texts(struct bytes title, struct bytes description,
+			    struct err_text *text)
+{
+	enum err err = check_title(title, text);
+
+	if (err)
+		return err;
 	if (description.size > LIMIT_DESCRIPTION_BYTES)
 		return err_set(text, ERR_TOO_LARGE,
 			       "description: %zu bytes, at most %u",
@@ -139,25 +148,31 @@ static enum err check_transfer(const struct payload_transfer *t,
 	return ERR_OK;
 }
 
-/* Whoever overrules says why. */
-static enum err check_given_reason(struct bytes reason, struct err_text *text)
+/* Who stops what others decided says why. */
+static enum err check_veto(const struct payload_veto *v, struct err_text *text)
 {
-	if (reason.size == 0)
-		return err_set(text, ERR_MALFORMED, "reason: empty");
-	return check_reason(reason, text);
+	if (v->reason.size == 0)
+		return err_set(text, ERR_MALFORMED, "veto: without a reason");
+	return check_reason(v->reason, text);
+}
+
+static enum err check_some(const struct action_list *actions, const char *what,
+			   struct err_text *text)
+{
+	if (actions->count == 0)
+		return err_set(text, ERR_MALFORMED, "council act: without %s",
+			       what);
+	return actions_check_form(actions, text);
 }
 
 static enum err check_council_act(const struct payload_council_act *act,
 				  struct err_text *text)
 {
-	enum err err = check_contents(act->title, (struct bytes){NULL, 0},
-				      &act->actions, text);
+	enum err err = check_title(act->title, text);
 
 	if (!err)
-		err = check_given_reason(act->reason, text);
-	if (!err && act->actions.count == 0)
-		err = err_set(text, ERR_MALFORMED, "act: without an action");
-	return err ? err : actions_check_form(&act->revert, text);
+		err = check_some(&act->actions, "an action", text);
+	return err ? err : check_some(&act->revert, "what takes it back", text);
 }
 
 enum err codec_tx_check_payload(const struct payload *payload,
@@ -189,7 +204,7 @@ enum err codec_tx_check_payload(const struct payload *payload,
 	case PAYLOAD_TRANSFER:
 		return check_transfer(&payload->transfer, text);
 	case PAYLOAD_VETO:
-		return check_given_reason(payload->veto.reason, text);
+		return check_veto(&payload->veto, text);
 	case PAYLOAD_COUNCIL_ACT:
 		return check_council_act(&payload->council_act, text);
 	case PAYLOAD_COUNCIL_APPROVE:
@@ -290,34 +305,9 @@ static enum err take_council_act(struct payload_council_act *out,
 					  pb->n_actions);
 
 	out->title = bytes_of(pb->title);
-	out->reason = bytes_of(pb->reason);
-	out->at_once = pb->at_once != 0;
 	return err ? err
 		   : codec_take_actions(&out->revert, arena, pb->revert,
 					pb->n_revert);
-}
-
-/* What the council sends. */
-static enum err take_council(struct payload *out, struct arena *arena,
-			     const Bcai__Tx__TxBody *pb)
-{
-	const ProtobufCMessage *part = &pb->council_approve->base;
-	enum err err = ERR_OK;
-
-	if (pb->payload_case == BCAI__TX__TX_BODY__PAYLOAD_VETO) {
-		part = &pb->veto->base;
-		out->veto.proposal = pb->veto->proposal;
-		out->veto.reason = bytes_of(pb->veto->reason);
-	} else if (pb->payload_case == BCAI__TX__TX_BODY__PAYLOAD_COUNCIL_ACT) {
-		part = &pb->council_act->base;
-		err = take_council_act(&out->council_act, arena,
-				       pb->council_act);
-	} else {
-		out->council_approve.act = pb->council_approve->act;
-	}
-	if (!err && !is_known(part))
-		err = ERR_MALFORMED;
-	return err;
 }
 
 static enum err take_payload(struct payload *out, struct budget *b,
@@ -372,10 +362,19 @@ static enum err take_payload(struct payload *out, struct budget *b,
 		err = take_transfer(&out->transfer, pb->transfer);
 		break;
 	case BCAI__TX__TX_BODY__PAYLOAD_VETO:
+		part = &pb->veto->base;
+		out->veto.proposal = pb->veto->proposal;
+		out->veto.reason = bytes_of(pb->veto->reason);
+		break;
 	case BCAI__TX__TX_BODY__PAYLOAD_COUNCIL_ACT:
+		part = &pb->council_act->base;
+		err = take_council_act(&out->council_act, b->arena,
+				       pb->council_act);
+		break;
 	case BCAI__TX__TX_BODY__PAYLOAD_COUNCIL_APPROVE:
-		out->kind = (enum payload_kind)pb->payload_case;
-		return take_council(out, b->arena, pb);
+		part = &pb->council_approve->base;
+		out->council_approve.act = pb->council_approve->act;
+		break;
 	case BCAI__TX__TX_BODY__PAYLOAD__NOT_SET:
 	case _BCAI__TX__TX_BODY__PAYLOAD__CASE_IS_INT_SIZE:
 		return ERR_MALFORMED;
@@ -480,7 +479,7 @@ struct parts {
 		Bcai__Tx__Delegate delegate;
 		Bcai__Tx__Undelegate undelegate;
 		Bcai__Tx__Transfer transfer;
-		Bcai__Tx__Veto veto;
+		Bcai__Tx__ProposalVeto veto;
 		Bcai__Tx__CouncilAct council_act;
 		Bcai__Tx__CouncilApprove council_approve;
 	};
@@ -562,30 +561,19 @@ static void give_delegate(struct parts *p, const struct payload_delegate *d)
 	p->body.delegate = &p->delegate;
 }
 
-static bool give_veto(struct parts *p, struct arena *arena,
-		      const struct payload_veto *veto)
-{
-	bcai__tx__veto__init(&p->veto);
-	p->veto.proposal = veto->proposal;
-	p->veto.reason = codec_string(arena, veto->reason);
-	p->body.veto = &p->veto;
-	return p->veto.reason != NULL;
-}
-
 static bool give_council_act(struct parts *p, struct arena *arena,
 			     const struct payload_council_act *act)
 {
-	bcai__tx__council_act__init(&p->council_act);
-	p->council_act.title = codec_string(arena, act->title);
-	p->council_act.reason = codec_string(arena, act->reason);
-	p->council_act.n_actions = act->actions.count;
-	p->council_act.actions = codec_give_actions(arena, &act->actions);
-	p->council_act.n_revert = act->revert.count;
-	p->council_act.revert = codec_give_actions(arena, &act->revert);
-	p->council_act.at_once = act->at_once;
-	p->body.council_act = &p->council_act;
-	return p->council_act.title && p->council_act.reason &&
-	       p->council_act.actions && p->council_act.revert;
+	Bcai__Tx__CouncilAct *pb = &p->council_act;
+
+	bcai__tx__council_act__init(pb);
+	pb->title = codec_string(arena, act->title);
+	pb->n_actions = act->actions.count;
+	pb->actions = codec_give_actions(arena, &act->actions);
+	pb->n_revert = act->revert.count;
+	pb->revert = codec_give_actions(arena, &act->revert);
+	p->body.council_act = pb;
+	return pb->title && pb->actions && pb->revert;
 }
 
 static bool give_payload(struct parts *p, struct arena *arena,
@@ -628,7 +616,11 @@ static bool give_payload(struct parts *p, struct arena *arena,
 		p->body.transfer = &p->transfer;
 		return true;
 	case PAYLOAD_VETO:
-		return give_veto(p, arena, &payload->veto);
+		bcai__tx__proposal_veto__init(&p->veto);
+		p->veto.proposal = payload->veto.proposal;
+		p->veto.reason = codec_string(arena, payload->veto.reason);
+		p->body.veto = &p->veto;
+		return p->veto.reason != NULL;
 	case PAYLOAD_COUNCIL_ACT:
 		return give_council_act(p, arena, &payload->council_act);
 	case PAYLOAD_COUNCIL_APPROVE:

@@ -493,12 +493,9 @@ static const struct cli_option ALERTS_OPTIONS[] = {
 static const struct cli_option COUNCIL_ACT_OPTIONS[] = {
 	OPTION_AS,
 	{"title", "TEXT", false, "one line, at most 200 bytes"},
-	{"reason", "TEXT", false, "why, at most 1 KiB"},
 	{"action", "SPEC", true, "what it does, as for proposal submit"},
 	{"revert", "SPEC", true,
 	 "what undoes that if the voters do not ratify it"},
-	{"at-once", NULL, false,
-	 "without the delay, if as many agree as that takes"},
 	OPTION_VALID,
 	OPTION_NONCE,
 	OPTIONS_END};
@@ -579,7 +576,7 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_PROPOSAL_AMEND] = AMEND_OPTIONS,
 	[CLI_PROPOSAL_CANCEL] = REASON_OPTIONS,
 	[CLI_VOTE] = REASON_OPTIONS,
-	[CLI_COUNCIL_VETO] = REASON_OPTIONS,
+	[CLI_PROPOSAL_VETO] = REASON_OPTIONS,
 	[CLI_COUNCIL_ACT] = COUNCIL_ACT_OPTIONS,
 	[CLI_COUNCIL_APPROVE] = SIGN_OPTIONS,
 	[CLI_VOTE_LIST] = LIST_OPTIONS,

@@ -259,6 +259,8 @@ enum cli_group {
 	  "replace the texts of a draft")                                      \
 	X(PROPOSAL_CANCEL, "proposal cancel", GOVERNANCE, 1, 1, "NUMBER",      \
 	  "cancel a proposal that is not yet voted on")                        \
+	X(PROPOSAL_VETO, "proposal veto", GOVERNANCE, 1, 1, "NUMBER",          \
+	  "as a member of the council, keep a proposal from being executed")   \
 	X(VOTE, "vote", GOVERNANCE, 2, 256,                                    \
 	  "NUMBER for|against|abstain [NUMBER CHOICE]…",                       \
 	  "cast ballots; several go in one signed transaction")                \
@@ -281,14 +283,12 @@ enum cli_group {
 	  "the accounts with most stake or reputation")                        \
 	X(PARAMS, "params", GOVERNANCE, 0, 0, "",                              \
 	  "the parameters in force, with their bounds")                        \
-	X(COUNCIL_VETO, "council veto", GOVERNANCE, 1, 1, "NUMBER",            \
-	  "as a member of the council, stop a proposal that has passed")       \
-	X(COUNCIL_ACT, "council act", GOVERNANCE, 0, 0, "",                    \
-	  "as a member of the council, propose what it should do")             \
-	X(COUNCIL_APPROVE, "council approve", GOVERNANCE, 1, 1, "ACT",         \
-	  "as a member of the council, agree to an act")                       \
 	X(COUNCIL_SHOW, "council show", GOVERNANCE, 0, 0, "",                  \
 	  "who sits in the emergency council, and how many must agree")        \
+	X(COUNCIL_ACT, "council act", GOVERNANCE, 0, 0, "",                    \
+	  "as a member, propose what the council should do, and approve it")   \
+	X(COUNCIL_APPROVE, "council approve", GOVERNANCE, 1, 1, "ACT",         \
+	  "as a member, agree to an act")                                      \
 	X(STATS, "stats", GOVERNANCE, 0, 0, "",                                \
 	  "totals of accounts, proposals and ballots, and turnouts")           \
 	X(ALERTS, "alerts", GOVERNANCE, 0, 0, "",                              \

@@ -49,7 +49,7 @@ static enum err take_number(const struct cli *cli, uint32_t *out,
 	return e;
 }
 
-int cmd_COUNCIL_VETO(struct cli *cli)
+int cmd_PROPOSAL_VETO(struct cli *cli)
 {
 	struct payload payload = {.kind = PAYLOAD_VETO};
 	struct err_text text = {""};
@@ -78,16 +78,16 @@ static enum err read_act(struct cli *cli, struct payload_council_act *act,
 	enum err e;
 
 	act->title = text_option(cli, "title");
-	act->reason = text_option(cli, "reason");
-	act->at_once = cli_flag(cli, "at-once");
-	if (act->title.size == 0 || act->reason.size == 0)
-		return err_set(text, ERR_USAGE,
-			       "--title and --reason must be given");
+	if (act->title.size == 0)
+		return err_set(text, ERR_USAGE, "--title must be given");
 	e = action_specs_take(cli, "action", &act->actions, arena, text);
 	if (!e && act->actions.count == 0)
 		e = err_set(text, ERR_USAGE, "--action must say what to do");
 	if (!e)
 		e = action_specs_take(cli, "revert", &act->revert, arena, text);
+	if (!e && act->revert.count == 0)
+		e = err_set(text, ERR_USAGE,
+			    "--revert must say what undoes it");
 	if (!e)
 		e = actions_check(&act->actions, TYPE_EMERGENCY, text);
 	if (!e)

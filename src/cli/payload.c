@@ -90,15 +90,11 @@ static void tell_undelegate(FILE *out, const struct payload_undelegate *u)
 
 static void tell_council_act(FILE *out, const struct payload_council_act *act)
 {
-	fprintf(out, "have the council act %s: \"",
-		act->at_once ? "at once" : "after a delay");
+	fputs("propose an act of the council: \"", out);
 	tell_bytes(out, act->title);
-	fputs("\", saying: ", out);
-	tell_bytes(out, act->reason);
-	fputc('\n', out);
+	fputs("\"\n", out);
 	tell_actions(out, &act->actions);
-	if (act->revert.count > 0)
-		fputs("  undone, if it is not ratified, by:\n", out);
+	fputs("and, unless a vote ratifies it:\n", out);
 	tell_actions(out, &act->revert);
 }
 
@@ -157,7 +153,7 @@ void payload_tell(FILE *out, const struct payload *p)
 		tell_council_act(out, &p->council_act);
 		break;
 	case PAYLOAD_COUNCIL_APPROVE:
-		fprintf(out, "approve act %" PRIu32 " of the council\n",
+		fprintf(out, "approve act #%" PRIu32 " of the council\n",
 			p->council_approve.act);
 		break;
 	}
@@ -264,15 +260,13 @@ void payload_put(json_t *o, const struct payload *p)
 		json_put(o, "amount", json_u64(p->transfer.amount));
 		break;
 	case PAYLOAD_VETO:
-		json_put(o, "kind", json_string("council veto"));
+		json_put(o, "kind", json_string("proposal veto"));
 		json_put(o, "proposal", json_count(p->veto.proposal));
 		json_put(o, "reason", bytes_text(p->veto.reason));
 		break;
 	case PAYLOAD_COUNCIL_ACT:
 		json_put(o, "kind", json_string("council act"));
 		json_put(o, "title", bytes_text(p->council_act.title));
-		json_put(o, "reason", bytes_text(p->council_act.reason));
-		json_put(o, "at_once", json_boolean(p->council_act.at_once));
 		json_put(o, "actions", actions_value(&p->council_act.actions));
 		json_put(o, "revert", actions_value(&p->council_act.revert));
 		break;

@@ -274,7 +274,7 @@ static void show_tx(struct cli *cli, const json_t *o)
 	}
 	show_ballots(json_object_get(o, "ballots"));
 	show_actions("action", json_object_get(o, "actions"));
-	show_actions("undone by", json_object_get(o, "revert"));
+	show_actions("way back", json_object_get(o, "revert"));
 	show_words("types", json_object_get(o, "types"));
 	show_words("serials", json_object_get(o, "serials"));
 	if (json_is_object(outcome))

@@ -135,23 +135,35 @@ static void show_dry(struct cli *cli, const json_t *value)
 	       json_get_text(value, "raw"));
 }
 
+static const struct action_list *actions_of(const struct payload *payload)
+{
+	static const struct action_list NONE;
+
+	if (payload->kind == PAYLOAD_SUBMIT)
+		return &payload->submit.actions;
+	if (payload->kind == PAYLOAD_AMEND)
+		return &payload->amend.actions;
+	if (payload->kind == PAYLOAD_COUNCIL_ACT)
+		return &payload->council_act.actions;
+	return &NONE;
+}
+
 /* What the actions would change, as the node sees it; NULL when there are
- * none, or when it does not say. */
+ * none, or when it does not say. An act may do what an emergency proposal
+ * may. */
 static json_t *preview(struct cli *cli, const struct payload *payload,
 		       struct arena *arena)
 {
-	const struct action_list *actions = payload->kind == PAYLOAD_SUBMIT
-						    ? &payload->submit.actions
-						    : &payload->amend.actions;
+	const struct action_list *actions = actions_of(payload);
+	uint32_t type = payload->kind == PAYLOAD_SUBMIT ? payload->submit.type
+							: TYPE_EMERGENCY;
 	json_t *params = json_object(), *result = NULL;
 	struct admin_error error;
 	struct writer w;
 	uint8_t *layout;
 	size_t size;
 
-	if ((payload->kind != PAYLOAD_SUBMIT &&
-	     payload->kind != PAYLOAD_AMEND) ||
-	    actions->count == 0) {
+	if (actions->count == 0) {
 		json_decref(params);
 		return NULL;
 	}
@@ -162,12 +174,11 @@ static json_t *preview(struct cli *cli, const struct payload *payload,
 		actions_write(&w, actions);
 		json_put(params, "actions", json_hex(layout, size));
 	}
-	if (payload->kind == PAYLOAD_SUBMIT)
-		json_put(params, "type",
-			 json_string(proposal_type_name(payload->submit.type)));
-	else
+	if (payload->kind == PAYLOAD_AMEND)
 		json_put(params, "proposal",
 			 json_count(payload->amend.proposal));
+	else
+		json_put(params, "type", json_string(proposal_type_name(type)));
 	return cli_ask(cli, "proposal.preview", params, &result, &error)
 		       ? NULL
 		       : result;

@@ -89,7 +89,6 @@ static uint32_t apply_checked(struct governance *g,
 	case PAYLOAD_COUNCIL_ACT:
 	case PAYLOAD_COUNCIL_APPROVE:
 		break;
-		break;
 	}
 	return 0;
 }

@@ -139,15 +139,13 @@ struct payload_transfer {
 
 struct payload_veto {
 	uint32_t proposal;
-	struct bytes reason;
+	struct bytes reason; /* never empty */
 };
 
-struct payload_council_act {
+struct payload_council_act { /* approved by who proposes it */
 	struct bytes title;
-	struct bytes reason;
-	struct action_list actions;
-	struct action_list revert; /* what undoes them */
-	bool at_once;
+	struct action_list actions; /* at least one */
+	struct action_list revert;  /* what takes them back; at least one */
 };
 
 struct payload_council_approve {

@@ -112,14 +112,14 @@ def test_actions_second_implementation(context):
     compare("clear", wallet.undelegate(), "delegate", "clear", "--all")
     compare("transfer", wallet.transfer(bob, 2500000), "stake", "transfer",
             "bob_dev", "2.5")
-    compare("veto", wallet.veto(300, b"It harms"), "council", "veto", "300",
+    compare("veto", wallet.veto(300, b"It harms"), "proposal", "veto", "300",
             "--reason", "It harms")
     compare("act", wallet.council_act(
-        b"Stop", b"Flood", [wallet.action_parameter(b"proposal.max_open", 1)],
-        [wallet.action_parameter(b"proposal.max_open", 3)], True),
-            "council", "act", "--title", "Stop", "--reason", "Flood",
-            "--action", "parameter proposal.max_open=1", "--revert",
-            "parameter proposal.max_open=3", "--at-once")
+        b"Stop", [wallet.action_parameter(b"proposal.max_open", 1)],
+        [wallet.action_parameter(b"proposal.max_open", 3)]),
+            "council", "act", "--title", "Stop", "--action",
+            "parameter proposal.max_open=1", "--revert",
+            "parameter proposal.max_open=3")
     compare("approve", wallet.council_approve(5), "council", "approve", "5")
 
     actions = [wallet.action_text(b"One"), wallet.action_text(b"Two")]

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,131 @@ static void a_transfer_moves_something(void **state)
 	assert_int_equal(codec_tx_check_payload(&p, NULL), ERR_OK);
 }
 
+/* A body of alice's with a payload of these bytes. */
+static enum err decode_payload(const char *digits)
+{
+	static const char HEAD[] =
+		"0a20d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c9"
+		"778737";
+	size_t size = strlen(digits) / 2;
+	uint8_t *body = arena_alloc(&scratch, 34 + size);
+	struct tx tx;
+
+	assert_true(hex_decode(body, 34, HEAD, sizeof(HEAD) - 1));
+	assert_true(hex_decode(body + 34, size, digits, 2 * size));
+	return decode(&tx, seal((struct bytes){body, 34 + size}));
+}
+
+/* A submission of type 1, titled "A", with one action of these bytes. */
+static enum err decode_action(const char *digits)
+{
+	size_t size = strlen(digits) / 2;
+	char payload[256];
+
+	assert_true(size < 120);
+	snprintf(payload, sizeof(payload), "52%02zx08011a01412a%02zx%s",
+		 7 + size, size, digits);
+	return decode_payload(payload);
+}
+
+static void a_veto_says_why(void **state)
+{
+	static const struct {
+		size_t size;
+		char fill;
+		enum err want;
+	} CASES[] = {
+		{0, 'a', ERR_MALFORMED},
+		{1, 'a', ERR_OK},
+		{LIMIT_REASON_BYTES, '\n', ERR_OK},
+		{LIMIT_REASON_BYTES + 1, 'a', ERR_TOO_LARGE},
+		{5, '\xff', ERR_MALFORMED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct payload p = {.kind = PAYLOAD_VETO};
+
+		p.veto.reason = filled(CASES[i].size, CASES[i].fill);
+		assert_int_equal(codec_tx_check_payload(&p, NULL),
+				 CASES[i].want);
+	}
+}
+
+static void an_act_has_a_title_a_deed_and_a_way_back(void **state)
+{
+	static const struct {
+		size_t title;
+		char fill;
+		uint32_t actions, revert;
+		enum err want;
+	} CASES[] = {
+		{1, 'a', 1, 1, ERR_OK},
+		{LIMIT_TITLE_BYTES, 'a', 16, 16, ERR_OK},
+		{0, 'a', 1, 1, ERR_MALFORMED},
+		{LIMIT_TITLE_BYTES + 1, 'a', 1, 1, ERR_TOO_LARGE},
+		{5, '\n', 1, 1, ERR_MALFORMED},
+		{5, 'a', 0, 1, ERR_MALFORMED},
+		{5, 'a', 1, 0, ERR_MALFORMED},
+		{5, 'a', 17, 1, ERR_TOO_LARGE},
+		{5, 'a', 1, 17, ERR_TOO_LARGE},
+	};
+	struct action texts[LIMIT_ACTIONS + 1];
+
+	(void)state;
+	for (size_t i = 0; i <= LIMIT_ACTIONS; i++)
+		texts[i] = (struct action){.kind = ACTION_TEXT,
+					   .text = {text("Stop")}};
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct payload p = {.kind = PAYLOAD_COUNCIL_ACT};
+		struct payload_council_act *act = &p.council_act;
+
+		act->title = filled(CASES[i].title, CASES[i].fill);
+		act->actions = (struct action_list){texts, CASES[i].actions};
+		act->revert = (struct action_list){texts, CASES[i].revert};
+		if (codec_tx_check_payload(&p, NULL) != CASES[i].want)
+			fail_msg("case %zu", i);
+	}
+}
+
+/* What a body holds that no encoder of ours would write. */
+static void what_the_council_signs_has_one_encoding(void **state)
+{
+	static const struct {
+		const char *name, *digits;
+		enum err want;
+	} CASES[] = {
+		{"a veto", "9201050807120161", ERR_OK},
+		{"of proposal 0", "920103120161", ERR_OK},
+		{"without a reason", "9201020807", ERR_MALFORMED},
+		{"an empty reason written out", "92010408071200",
+		 ERR_MALFORMED},
+		{"an unknown field", "92010708071201617801", ERR_MALFORMED},
+		{"an act", "9a01110a014112050a030a01611a050a030a0162", ERR_OK},
+		{"without a title", "9a010e12050a030a01611a050a030a0162",
+		 ERR_MALFORMED},
+		{"without a way back", "9a010a0a014112050a030a0161",
+		 ERR_MALFORMED},
+		{"without a deed", "9a010a0a01411a050a030a0162", ERR_MALFORMED},
+		{"the way back first",
+		 "9a01110a01411a050a030a016212050a030a0161", ERR_MALFORMED},
+		{"a deed of no kind", "9a010c0a014112001a050a030a0162",
+		 ERR_MALFORMED},
+		{"a way back of no kind", "9a010c0a014112050a030a01611a00",
+		 ERR_MALFORMED},
+		{"an approval", "a201020807", ERR_OK},
+		{"of act 0", "a20100", ERR_OK},
+		{"of 0 written out", "a201020800", ERR_MALFORMED},
+		{"with an unknown field", "a2010408071001", ERR_MALFORMED},
+		{"a twenty-first payload", "aa0100", ERR_MALFORMED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+		if (decode_payload(CASES[i].digits) != CASES[i].want)
+			fail_msg("%s: %s", CASES[i].name, CASES[i].digits);
+}
+
 static struct hash hash_of(const struct action_list *list)
 {
 	struct hash h;
@@ -124,30 +250,6 @@ static void actions_are_decoded_as_they_were_signed(void **state)
 	assert_int_equal(decode(&tx, sign(&p)), ERR_OK);
 	got = hash_of(&tx.payload.amend.actions);
 	assert_memory_equal(&got, &want, sizeof(got));
-}
-
-/* A submission of type 1, titled "A", with one action of these bytes. */
-static enum err decode_action(const char *digits)
-{
-	static const char HEAD[] =
-		"0a20d04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c9"
-		"778737";
-	size_t size = strlen(digits) / 2;
-	uint8_t *body = arena_alloc(&scratch, 64 + size);
-	struct tx tx;
-	struct writer w;
-
-	assert_true(size < 120);
-	writer_init(&w, body, 64 + size);
-	assert_true(hex_decode(body, 34, HEAD, sizeof(HEAD) - 1));
-	w.size = 34;
-	write_u8(&w, 0x52);
-	write_u8(&w, (uint8_t)(2 + 3 + 2 + size));
-	write_bytes(&w, "\x08\x01\x1a\x01\x41\x2a", 6);
-	write_u8(&w, (uint8_t)size);
-	assert_true(hex_decode(body + w.size, size, digits, 2 * size));
-	w.size += size;
-	return decode(&tx, seal((struct bytes){body, w.size}));
 }
 
 #define K32 "abababababababababababababababababababababababababababababababab"
@@ -309,6 +411,9 @@ int main(void)
 		cmocka_unit_test(
 			sixteen_delegations_are_cleared_at_once_and_no_more),
 		cmocka_unit_test(a_transfer_moves_something),
+		cmocka_unit_test(a_veto_says_why),
+		cmocka_unit_test(an_act_has_a_title_a_deed_and_a_way_back),
+		cmocka_unit_test(what_the_council_signs_has_one_encoding),
 		cmocka_unit_test(actions_are_decoded_as_they_were_signed),
 		cmocka_unit_test(an_action_has_one_encoding),
 		cmocka_unit_test(lists_within_actions_are_bounded),

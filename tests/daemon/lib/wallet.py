@@ -121,17 +121,16 @@ def transfer(to, amount):
 
 
 def veto(number_of, reason):
-    return field_bytes(18, field_number(1, number_of) +
-                       field_bytes(2, reason), True)
+    return field_bytes(18, field_number(1, number_of) + field_bytes(2, reason),
+                       True)
 
 
-def council_act(title, reason, actions, revert=(), at_once=False):
-    return field_bytes(19, field_bytes(1, title) + field_bytes(2, reason) +
-                       b"".join(field_bytes(3, a.message, True)
-                                for a in actions) +
-                       b"".join(field_bytes(4, a.message, True)
-                                for a in revert) +
-                       field_number(5, at_once), True)
+def council_act(title, actions, revert):
+    return field_bytes(19, field_bytes(1, title) +
+                       b"".join(field_bytes(2, action.message, True)
+                                for action in actions) +
+                       b"".join(field_bytes(3, action.message, True)
+                                for action in revert), True)
 
 
 def council_approve(act):
