@@ -717,6 +717,35 @@ static void what_is_carried_is_checked_when_it_is_read(void **state)
 	net_fini(&n);
 }
 
+/* Shorter records stand in the leaf of the state tree itself. */
+static void typical_ballots_and_burdens_are_short(void **state)
+{
+	const struct ballot_record ballot = {
+		.choice = CHOICE_FOR,
+		.changes = 2,
+		.position = 500000,
+		.nonce = 1000,
+		.height = 20000000,
+		.tokens = 5000000 * TOKEN,
+		.reputation = 10000 * POINT,
+	};
+	const struct power burden = {
+		.tokens = LIMIT_STAKE_TOTAL / 4,
+		.quadratic = UINT64_C(1) << 59,
+		.reputation = LIMIT_REPUTATION_TOTAL / 4,
+	};
+	uint8_t value[64];
+	struct writer w;
+
+	(void)state;
+	writer_init(&w, value, sizeof(value));
+	ballot_record_write(&w, &ballot);
+	assert_in_range(w.size, 1, 31);
+	writer_init(&w, value, sizeof(value));
+	carried_record_write(&w, &burden);
+	assert_in_range(w.size, 1, 31);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -743,6 +772,7 @@ int main(void)
 		cmocka_unit_test(many_delegations_take_more_of_a_slice),
 		cmocka_unit_test(the_next_call_finishes_a_walk),
 		cmocka_unit_test(a_paper_of_128_ballots_walks_for_each),
+		cmocka_unit_test(typical_ballots_and_burdens_are_short),
 		cmocka_unit_test(what_is_carried_is_checked_when_it_is_read),
 	};
 

@@ -478,14 +478,15 @@ static void the_record_of_delegations_is_read_back(void **state)
 	net_fini(&n);
 }
 
+static const struct edge full = {.kind = FULL,
+				 .target = 1,
+				 .serial = 1,
+				 .from = 1,
+				 .until = EDGE_FOREVER,
+				 .expires_ms = EDGE_FOREVER};
+
 static void impossible_delegations_are_noticed(void **state)
 {
-	static const struct edge full = {.kind = FULL,
-					 .target = 1,
-					 .serial = 1,
-					 .from = 1,
-					 .until = EDGE_FOREVER,
-					 .expires_ms = EDGE_FOREVER};
 #define LIKE(name, ...)                                                        \
 	{                                                                      \
 		name, 2, 2,                                                    \
