@@ -270,7 +270,7 @@ enum cli_group {
 	  "let another account vote for this one, or for some types nobody")   \
 	X(DELEGATE_CLEAR, "delegate clear", GOVERNANCE, 0, CLI_MANY,           \
 	  "[SERIAL…]", "end delegations")                                      \
-	X(DELEGATE_LIST, "delegate list", GOVERNANCE, 1, 1, "KEY|PUBKEY",      \
+	X(DELEGATE_LIST, "delegate list", GOVERNANCE, 0, 1, "[KEY|PUBKEY]",    \
 	  "the delegations an account made, or received")                      \
 	X(STAKE_TRANSFER, "stake transfer", GOVERNANCE, 2, 2,                  \
 	  "KEY|PUBKEY TOKENS", "send stake to another account, or a new one")  \

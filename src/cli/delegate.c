@@ -240,8 +240,14 @@ int cmd_DELEGATE_LIST(struct cli *cli)
 {
 	json_t *params = json_object();
 	struct public_key key;
-	int failed = cli_public_key(cli, cli->words[0], &key);
+	int failed = CLI_EXIT_OK;
 
+	if (cli->word_count > 0)
+		failed = cli_public_key(cli, cli->words[0], &key);
+	else if (!cli_only_key(cli, &key))
+		failed = cli_fail_code(cli, ERR_USAGE,
+				       "whose? there is more than one key, or "
+				       "none");
 	if (failed) {
 		json_decref(params);
 		return failed;

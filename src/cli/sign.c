@@ -75,6 +75,33 @@ json_t *tx_value(const struct tx *tx)
 	return o;
 }
 
+struct people {
+	struct public_key key;
+	uint32_t count;
+};
+
+static void take_person(void *context, enum err outcome,
+			const struct key_info *info)
+{
+	struct people *people = context;
+
+	if (outcome || strcmp(info->name, "node") == 0)
+		return;
+	people->key = info->public_key;
+	people->count++;
+}
+
+bool cli_only_key(struct cli *cli, struct public_key *out)
+{
+	struct people people = {.count = 0};
+
+	if (keystore_list(cli->keys, take_person, &people, NULL) ||
+	    people.count != 1)
+		return false;
+	*out = people.key;
+	return true;
+}
+
 /* --- Signing --- */
 
 static int ask_nonce(struct cli *cli, struct signer *s)

@@ -14,6 +14,10 @@ int cli_open_key(struct cli *cli, const char *name, struct secret_key **out);
 /* A public key in hex, or the name of a key. */
 int cli_public_key(struct cli *cli, const char *word, struct public_key *out);
 
+/* The only key in the folder that is not a node's; false when there is none, or
+ * more. */
+bool cli_only_key(struct cli *cli, struct public_key *out);
+
 /* Sign `payload` with the key of --as, tell on stderr what it does, submit,
  * wait. *result is what tx.submit answered, with an outcome of ok; NULL with
  * --dry-run, after which nothing more is to be done. The error was told; the

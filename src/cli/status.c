@@ -6,7 +6,6 @@
 #include "cli/render.h"
 #include "cli/sign.h"
 #include "config.h"
-#include "crypto/keystore.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -169,43 +168,22 @@ static void show_status(struct cli *cli, const json_t *s)
 	show_open(s);
 }
 
-/* Who asks: --as, or the only key in the folder of keys that is not a node's.
- */
-struct who {
-	char name[KEY_NAME_BYTES];
-	struct public_key key;
-	uint32_t count;
-};
-
-static void take_person(void *context, enum err outcome,
-			const struct key_info *info)
-{
-	struct who *who = context;
-
-	if (outcome || strcmp(info->name, "node") == 0)
-		return;
-	memcpy(who->name, info->name, sizeof(who->name));
-	who->key = info->public_key;
-	who->count++;
-}
-
 /* Add "not_voted": what waits for the vote of who asks. That there is nobody,
  * or nobody with an account, is no failure unless --as was given. */
 static int add_not_voted(struct cli *cli, json_t *status)
 {
 	const char *as = cli_option(cli, "as");
 	char account[2 * PUBLIC_KEY_BYTES + 1];
-	struct who who = {.count = 0};
+	struct public_key key;
 	struct admin_error error;
 	json_t *params, *page;
-	int failed = as ? cli_public_key(cli, as, &who.key) : CLI_EXIT_OK;
+	int failed = as ? cli_public_key(cli, as, &key) : CLI_EXIT_OK;
 
 	if (failed)
 		return failed;
-	if (!as && (keystore_list(cli->keys, take_person, &who, NULL) ||
-		    who.count != 1))
+	if (!as && !cli_only_key(cli, &key))
 		return CLI_EXIT_OK;
-	hex_encode(account, who.key.b, PUBLIC_KEY_BYTES);
+	hex_encode(account, key.b, PUBLIC_KEY_BYTES);
 	params = cli_params_text("not_voted_by", account);
 	json_put(params, "state", json_string("voting"));
 	json_put(params, "limit", json_integer(1));

@@ -1,6 +1,10 @@
 """Delegating on a real network: made, replaced, limited, ended and shown."""
 
+import json
 import math
+import os
+import shutil
+import subprocess
 
 from lib import invariants
 from lib.network import Failure, process_runs, wait_until
@@ -126,6 +130,18 @@ def test_delegation_words(context):
     expect("dry run", (dry["kind"], dry["serials"]),
            ("delegate clear", [2, 5]))
     expect("alice's", edges(node, "alice_whale"), [])
+    # Without a name it is the only key there is.
+    node.cli("delegate", "list", expect=3)
+    alone = os.path.join(context.folder, "alone")
+    os.mkdir(alone)
+    shutil.copy(os.path.join(net.keys, "bob_dev.key"), alone)
+    node.cli("delegate", "set", "alice_whale", "--as", "bob_dev", expect=0)
+    done = subprocess.run(
+        [os.path.join(net.build, "bcai-gov"), "-o", "json", "--socket",
+         node.socket, "--keys", alone, "delegate", "list"],
+        capture_output=True, text=True, timeout=20, check=True)
+    expect("bob's", [row["principal"] for row in json.loads(done.stdout)],
+           [bob])
 
 
 def quadratic(tokens):
