@@ -357,6 +357,63 @@ static void a_late_delegate_weighs_what_it_carries(void **state)
 	net_fini(&n);
 }
 
+/* One vote more that counts as history, and nobody was silent. */
+static void history_reaches_as_many_votes_back_as_it_says(void **state)
+{
+	(void)state;
+	for (uint64_t history = 2; history < 4; history++) {
+		struct test_net n;
+
+		init(&n, history);
+		hold(&n, 0, 12);
+		hold(&n, 0, 9);
+		hold(&n, 0, 9);
+		hold(&n, 0, 11);
+		assert_int_equal(governance_alert_count(n.g), history == 2);
+		net_fini(&n);
+	}
+}
+
+/* Ten accounts of ten funders, one block after the other. */
+static void accounts_born_within_a_span_are_of_one_origin(void **state)
+{
+	(void)state;
+	for (uint64_t span = 1; span <= 100; span += 99) {
+		struct governance_params params;
+		struct test_net n;
+		uint32_t number;
+
+		net_params(&params);
+		params.value[PARAM_STAKE_MATURITY_MS] = 0;
+		params.value[PARAM_DETECT_SYBIL_BLOCKS] = span;
+		net_init(&n, &params);
+		for (uint32_t i = 0; i < 10; i++)
+			net_account(&n, 10000, 0);
+		for (uint32_t i = 0; i < 10; i++) {
+			struct payload payload = {
+				.kind = PAYLOAD_TRANSFER,
+				.transfer = {.amount = 300 * TOKEN},
+			};
+
+			net_sleep(&n, 1);
+			test_key(&payload.transfer.to, 100 + i);
+			assert_int_equal(net_apply(&n, i, &payload, NULL),
+					 ERR_OK);
+		}
+		net_sleep(&n, 1);
+		number = net_open(&n, 0, TYPE_EMERGENCY);
+		for (uint32_t i = 10; i < 20; i++)
+			net_vote(&n, i, number, CHOICE_FOR);
+		finish(&n, number);
+		assert_int_equal(governance_alert_count(n.g), span == 100);
+		if (span == 100) {
+			assert_int_equal(last_alert(&n)->kind, DETECT_SYBIL);
+			assert_int_equal(last_alert(&n)->figure[2], 0);
+		}
+		net_fini(&n);
+	}
+}
+
 /* Ten accounts made by one hand, each with about as much, of one mind; with a
  * restart at every ballot, and damage in what is kept of them. */
 static void children_of_one_account_are_a_burst(void **state)
@@ -670,6 +727,8 @@ int main(void)
 		cmocka_unit_test(who_was_silent_for_the_last_votes_wakes),
 		cmocka_unit_test(a_late_window_is_the_last_eighth),
 		cmocka_unit_test(a_late_delegate_weighs_what_it_carries),
+		cmocka_unit_test(history_reaches_as_many_votes_back_as_it_says),
+		cmocka_unit_test(accounts_born_within_a_span_are_of_one_origin),
 		cmocka_unit_test(children_of_one_account_are_a_burst),
 		cmocka_unit_test(a_payload_is_held_against_the_council),
 		cmocka_unit_test(a_late_change_of_mind_outlasts_a_restart),
