@@ -207,8 +207,10 @@ enum admin_event_type {
 	ADMIN_EVENT_PARAMETER,	/* index: which, amount: its value */
 	ADMIN_EVENT_REPUTATION, /* account, amount */
 	ADMIN_EVENT_SETTING,	/* reason: what was set */
+	ADMIN_EVENT_VETO,	/* proposal, account, amount: which one */
+	ADMIN_EVENT_ACT, /* index: number, account, reason: state, proposal */
 };
-#define ADMIN_EVENT_TYPES 15
+#define ADMIN_EVENT_TYPES 17
 
 struct admin_event {
 	enum admin_event_type type;

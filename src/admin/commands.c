@@ -96,7 +96,8 @@ static const struct rpc_param COUNT_PARAMS[] = {
 	{"count", RPC_NUMBER, false, "how many, 1 to 1000; 20"}, PARAMS_END};
 static const struct rpc_param EVENTS_PARAMS[] = {
 	{"types", RPC_STRINGS, false,
-	 "block, tx, proposal, ballot, delegation, transfer, deposit, epoch, "
+	 "block, tx, proposal, ballot, delegation, transfer, deposit, veto, "
+	 "act, epoch, "
 	 "parameter, reputation, setting, alert, checkpoint, peer, evidence; "
 	 "absent: all"},
 	{"from_height", RPC_NUMBER, false,

@@ -35,6 +35,8 @@ static const char *const TYPE_NAMES[ADMIN_EVENT_TYPES] = {
 	[ADMIN_EVENT_PARAMETER] = "parameter",
 	[ADMIN_EVENT_REPUTATION] = "reputation",
 	[ADMIN_EVENT_SETTING] = "setting",
+	[ADMIN_EVENT_VETO] = "veto",
+	[ADMIN_EVENT_ACT] = "act",
 };
 
 static void put_reason(json_t *o, const char *name, const char *reason)
@@ -140,6 +142,18 @@ static json_t *event_value(const struct admin_event *e)
 		break;
 	case ADMIN_EVENT_SETTING:
 		put_reason(o, "what", e->reason);
+		break;
+	case ADMIN_EVENT_VETO:
+		json_put(o, "proposal", json_count(e->proposal));
+		json_put(o, "account", json_key(&e->account));
+		json_put(o, "vetoes", json_u64(e->amount));
+		break;
+	case ADMIN_EVENT_ACT:
+		json_put(o, "act", json_count(e->index));
+		put_reason(o, "state", e->reason);
+		json_put(o, "author", json_key(&e->account));
+		if (e->proposal > 0)
+			json_put(o, "ratification", json_count(e->proposal));
 		break;
 	case ADMIN_EVENT_EPOCH:
 		json_put(o, "epoch", json_u64(e->amount));

@@ -185,6 +185,9 @@
 	X(NOT_ENOUGH_STAKE, 430, "not_enough_stake",                           \
 	  "the account has less free stake than that",                         \
 	  "voter show tells what it holds and what is locked in deposits")     \
+	X(UNKNOWN_ACT, 432, "unknown_act",                                     \
+	  "the council has no act with that number",                           \
+	  "council list shows them")                                           \
 	X(TOO_MANY_ACCOUNTS, 431, "too_many_accounts",                         \
 	  "the network has as many accounts as it may",                        \
 	  "send to an account that exists")                                    \

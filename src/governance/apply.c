@@ -76,6 +76,15 @@ static uint32_t apply_checked(struct governance *g,
 		for (uint32_t i = 0; i < payload->vote.count; i++)
 			cast_ballot(g, ctx, &payload->vote.ballots[i]);
 		break;
+	case PAYLOAD_VETO:
+		veto_apply(g, ctx, &payload->veto);
+		return payload->veto.proposal;
+	case PAYLOAD_COUNCIL_ACT:
+		council_act_apply(g, ctx, &payload->council_act);
+		break;
+	case PAYLOAD_COUNCIL_APPROVE:
+		council_approve_apply(g, ctx, &payload->council_approve);
+		break;
 	case PAYLOAD_TRANSFER:
 		transfer_apply(g, ctx, &payload->transfer);
 		break;
@@ -84,10 +93,6 @@ static uint32_t apply_checked(struct governance *g,
 		break;
 	case PAYLOAD_UNDELEGATE:
 		undelegate_apply(g, ctx, &payload->undelegate);
-		break;
-	case PAYLOAD_VETO:
-	case PAYLOAD_COUNCIL_ACT:
-	case PAYLOAD_COUNCIL_APPROVE:
 		break;
 	}
 	return 0;

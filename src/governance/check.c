@@ -291,18 +291,19 @@ enum err governance_check(const struct governance *g,
 		return check_cancel(g, ctx, &payload->cancel, text);
 	case PAYLOAD_VOTE:
 		return check_vote(g, ctx, &payload->vote, text);
+	case PAYLOAD_VETO:
+		return veto_check(g, ctx, &payload->veto, text);
+	case PAYLOAD_COUNCIL_ACT:
+		return council_act_check(g, ctx, &payload->council_act, text);
+	case PAYLOAD_COUNCIL_APPROVE:
+		return council_approve_check(g, ctx, &payload->council_approve,
+					     text);
 	case PAYLOAD_TRANSFER:
 		return transfer_check(g, ctx, &payload->transfer, text);
 	case PAYLOAD_DELEGATE:
 		return delegate_check(g, ctx, &payload->delegate, text);
 	case PAYLOAD_UNDELEGATE:
 		return undelegate_check(g, ctx, &payload->undelegate, text);
-	case PAYLOAD_VETO:
-	case PAYLOAD_COUNCIL_ACT:
-	case PAYLOAD_COUNCIL_APPROVE:
-		return err_set(text, ERR_MALFORMED,
-			       "payload %u has no rule in this version",
-			       (unsigned)payload->kind);
 	}
 	return err_set(text, ERR_MALFORMED, "there is no payload %u",
 		       (unsigned)payload->kind);

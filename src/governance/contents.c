@@ -8,12 +8,6 @@
 
 static const struct action_list NONE = {NULL, 0};
 
-/* A vetoed proposal comes back when there is a council that can veto. */
-static bool is_executed(const struct action *a)
-{
-	return a->kind != ACTION_OVERRIDE;
-}
-
 enum err contents_check(const struct governance *g,
 			const struct governance_context *ctx,
 			const struct action_list *actions, uint32_t type,
@@ -27,13 +21,6 @@ enum err contents_check(const struct governance *g,
 	};
 	enum err err = actions_check(actions, x.type, text);
 
-	for (uint32_t i = 0; !err && i < actions->count; i++)
-		if (!is_executed(&actions->list[i]))
-			err = err_set(text, ERR_ACTION_NOT_ALLOWED,
-				      "action %u: %s has no rule in this "
-				      "version",
-				      i + 1,
-				      action_kind_name(actions->list[i].kind));
 	if (err || actions->count == 0)
 		return err;
 	return execute_preview(g, &x, actions, NULL, text);

@@ -76,6 +76,7 @@ void deposit_burn(struct governance *g, struct entry *e, uint64_t height)
 	g->accounts.list[e->p.proposer].locked -= e->p.deposit;
 	stake_take(&g->accounts, e->p.proposer, height + 1, e->p.deposit);
 	g->treasury += e->p.deposit;
+	e->p.burnt = e->p.deposit;
 	g->globals_pending = true;
 	e->p.deposit = 0;
 }

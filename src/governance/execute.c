@@ -22,6 +22,8 @@ struct stage {
 	struct settings settings;
 	struct award awards[LIMIT_ACTIONS + 1];
 	uint32_t award_count;
+	uint32_t overrides[LIMIT_ACTIONS]; /* numbers of proposals */
+	uint32_t override_count;
 	uint64_t awarded; /* milli-points, all together */
 	bool params_changed;
 	bool settings_changed;
@@ -64,7 +66,7 @@ static enum err check_cooldown(const struct stage *s,
 				    ? s->x->time_ms - c->changed_ms
 				    : 0;
 
-	if (c->changed_ms == 0 || since_ms >= wait_ms)
+	if (c->changed_ms == 0 || since_ms >= wait_ms || s->x->reverts)
 		return ERR_OK;
 	return err_set(text, ERR_PARAMETER_COOLDOWN,
 		       "%s was changed %" PRIu64 " ms ago; it may change "
@@ -282,6 +284,25 @@ static enum err stage_text(struct change *out, const struct action_text *t)
 	return ERR_OK;
 }
 
+/* ---- Overrides: SPEC governance 14 ---- */
+
+static enum err stage_override(struct stage *s, struct change *out,
+			       const struct action_override *o,
+			       struct err_text *text)
+{
+	enum err err = override_check(s->g, o->proposal, text);
+
+	if (err)
+		return err;
+	s->overrides[s->override_count++] = o->proposal;
+	*out = (struct change){.to = "free of vetoes", .when = "at once"};
+	snprintf(out->what, sizeof(out->what), "proposal %" PRIu32,
+		 o->proposal);
+	snprintf(out->from, sizeof(out->from), "%s",
+		 proposal_state_name(entry_of(s->g, o->proposal)->p.state));
+	return ERR_OK;
+}
+
 static enum err stage_one(struct stage *s, struct change *out,
 			  const struct action *a, struct err_text *text)
 {
@@ -303,7 +324,7 @@ static enum err stage_one(struct stage *s, struct change *out,
 		return err_set(text, ERR_NO_MAIN_CHAIN, "%s",
 			       action_kind_name(a->kind));
 	case ACTION_OVERRIDE:
-		break;
+		return stage_override(s, out, &a->override, text);
 	}
 	return err_set(text, ERR_ACTION_NOT_ALLOWED, "%s has no rule",
 		       action_kind_name(a->kind));
@@ -431,6 +452,8 @@ static void commit(struct governance *g, const struct stage *s)
 			     });
 	}
 	tell_params(g, &before);
+	for (uint32_t i = 0; i < s->override_count; i++)
+		override_apply(g, s->overrides[i], s->x->height, s->x->time_ms);
 }
 
 enum err execute_actions(struct governance *g, const struct execution *x,
@@ -454,11 +477,15 @@ enum err execute_proposal(struct governance *g, const struct entry *e,
 			  uint64_t height, uint64_t time_ms,
 			  struct err_text *text)
 {
-	const struct execution x = {e->p.type, e->p.proposer, height, time_ms};
+	const struct execution x = {.type = e->p.type,
+				    .proposer = e->p.proposer,
+				    .height = height,
+				    .time_ms = time_ms};
 	struct action room[LIMIT_ACTIONS];
 	struct action_list actions;
 
 	contents_actions(e, &actions, room);
+	assert(actions.count == e->p.action_count);
 	return execute_actions(g, &x, &actions, text);
 }
 

@@ -15,6 +15,7 @@ struct execution {
 	uint32_t proposer;
 	uint64_t height; /* of the block */
 	uint64_t time_ms;
+	bool reverts; /* undoes an act: no cool-down and no largest step */
 };
 
 /* What one action would change, in words. */

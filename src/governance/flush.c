@@ -88,12 +88,27 @@ void pending_ballot(struct governance *g, struct entry *e,
 
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason)
 {
-	uint32_t slot = 0; /* a proposal is cancelled once */
-	struct pending *p = pending_at(g, &slot);
+	struct pending *p = pending_at(g, &e->pending_reason);
 
 	p->kind = PENDING_REASON;
 	p->number = e->p.number;
 	keep_text(p, reason, (struct bytes){NULL, 0});
+}
+
+void pending_vetoes(struct governance *g, struct entry *e)
+{
+	struct pending *p = pending_at(g, &e->vetoes.pending);
+
+	p->kind = PENDING_VETOES;
+	p->number = e->p.number;
+}
+
+void pending_act(struct governance *g, struct act_entry *a)
+{
+	struct pending *p = pending_at(g, &a->pending);
+
+	p->kind = PENDING_ACT;
+	p->number = a->act.number;
 }
 
 void pending_carried(struct governance *g, const struct entry *e,
@@ -242,8 +257,26 @@ static void flush_actions(struct output *out, struct entry *e,
 	emit(out);
 }
 
-static void flush_reason(struct output *out, const struct pending *p)
+static void flush_vetoes(struct output *out, struct entry *e)
 {
+	e->vetoes.pending = 0;
+	governance_key_vetoes(&out->key, e->p.number);
+	vetoes_record_write(&out->w, &e->vetoes);
+	emit(out);
+}
+
+static void flush_act(struct output *out, struct act_entry *a)
+{
+	a->pending = 0;
+	governance_key_act(&out->key, a->act.number);
+	act_record_write(&out->w, a);
+	emit(out);
+}
+
+static void flush_reason(struct output *out, struct entry *e,
+			 const struct pending *p)
+{
+	e->pending_reason = 0;
 	governance_key_reason(&out->key, p->number);
 	reason_record_write(&out->w, (struct bytes){p->text, p->size});
 	emit(out);
@@ -331,7 +364,7 @@ static void flush_pending(struct governance *g, struct output *out,
 		flush_actions(out, e, p);
 		break;
 	case PENDING_REASON:
-		flush_reason(out, p);
+		flush_reason(out, e, p);
 		break;
 	case PENDING_CARRIED:
 		flush_carried(out, e, p);
@@ -341,6 +374,12 @@ static void flush_pending(struct governance *g, struct output *out,
 		break;
 	case PENDING_WATCH:
 		flush_watch(out, e);
+		break;
+	case PENDING_VETOES:
+		flush_vetoes(out, e);
+		break;
+	case PENDING_ACT:
+		flush_act(out, g->acts.list[p->number - 1]);
 		break;
 	}
 	free(p->text);

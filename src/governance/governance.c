@@ -56,6 +56,7 @@ void governance_free(struct governance **g)
 	watchers_fini(&old->watchers);
 	free(old->entries);
 	deadlines_fini(&old->deadlines);
+	acts_fini(&old->acts);
 	index_free(&old->index);
 	free(old->events);
 	free(old);
@@ -190,14 +191,16 @@ uint32_t governance_epoch(const struct governance *g, uint64_t *ends_ms)
 
 uint64_t governance_next_deadline_ms(const struct governance *g)
 {
-	struct deadline proposal, lot;
+	const struct deadlines *const all[] = {
+		&g->deadlines, &g->accounts.maturities, &g->acts.deadlines};
 	uint64_t next = UINT64_MAX;
 
-	if (deadlines_first(&g->deadlines, &proposal))
-		next = proposal.time_ms;
-	if (deadlines_first(&g->accounts.maturities, &lot) &&
-	    lot.time_ms < next)
-		next = lot.time_ms;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct deadline first;
+
+		if (deadlines_first(all[i], &first) && first.time_ms < next)
+			next = first.time_ms;
+	}
 	return next == UINT64_MAX ? 0 : next;
 }
 
@@ -234,9 +237,22 @@ const char *governance_event_name(uint32_t kind)
 		[EVENT_PARAMETER] = "parameter",
 		[EVENT_REPUTATION] = "reputation",
 		[EVENT_SETTING] = "setting",
+		[EVENT_VETO] = "veto",
+		[EVENT_ACT] = "act",
 	};
 
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
+}
+
+const char *act_state_name(uint32_t state)
+{
+	static const char *const names[] = {
+		[ACT_OPEN] = "open",	   [ACT_DELAYED] = "delayed",
+		[ACT_DONE] = "done",	   [ACT_FAILED] = "failed",
+		[ACT_EXPIRED] = "expired",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
 }
 
 const char *deposit_event_name(uint32_t what)

@@ -174,7 +174,9 @@ enum governance_event_kind {
 	EVENT_DELEGATION = 6, /* the account's delegations changed */
 	EVENT_ALERT = 7,   /* a detector fired; `from` is the alert's number */
 	EVENT_DEPOSIT = 8, /* `from`: enum deposit_event; `amount` */
-	EVENT_END_MOVED = 9,   /* the vote ends at `amount` ms now */
+	EVENT_END_MOVED = 9, /* the vote ends at `amount` ms now */
+	EVENT_VETO = 10,     /* by `account`, one of `amount` */
+	EVENT_ACT = 11,	     /* the council's act `from` is in state `amount` */
 	EVENT_PARAMETER = 20,  /* `from`, its index, is `amount` from now on */
 	EVENT_REPUTATION = 21, /* the account was awarded `amount` */
 	EVENT_SETTING = 22, /* `from`: enum action_kind; what it names is set */
@@ -327,6 +329,45 @@ uint32_t governance_received(const struct governance *g,
 uint32_t governance_alert_count(const struct governance *g);
 const struct alert *governance_alert(const struct governance *g,
 				     uint32_t number);
+
+/* ---- The council ---- */
+
+enum act_state {
+	ACT_OPEN = 1,	 /* waits for approvals */
+	ACT_DELAYED = 2, /* a majority approved: done when it falls due */
+	ACT_DONE = 3,	 /* and put to the vote: `ratification` */
+	ACT_FAILED = 4,	 /* approved, and could not be done: `failure` */
+	ACT_EXPIRED = 5,
+};
+const char *act_state_name(uint32_t state);
+
+struct governance_act {
+	uint32_t number; /* 1, 2, 3, ... */
+	uint32_t author;
+	uint64_t nonce; /* of the transaction that proposed it */
+	enum act_state state;
+	uint64_t created_ms;
+	uint64_t due_ms; /* expires, is done, or was over then */
+	enum err failure;
+	uint32_t ratification; /* the proposal that ratifies it; 0: none */
+	uint8_t approval_count;
+	uint32_t approvals[LIMIT_COUNCIL]; /* accounts, in order */
+	uint8_t title_size;
+	char title[LIMIT_TITLE_BYTES]; /* no NUL */
+};
+
+uint32_t governance_act_count(const struct governance *g);
+/* Numbers 1 to count; NULL for another one. Lent until the next change. */
+const struct governance_act *governance_act(const struct governance *g,
+					    uint32_t number);
+/* What it does and what undoes it; parts point into the governance. */
+void governance_act_actions(const struct governance *g, uint32_t number,
+			    struct action_list *actions,
+			    struct action_list *revert,
+			    struct action room[2 * LIMIT_ACTIONS]);
+/* The accounts that have vetoed the proposal, in order. Lent. */
+uint32_t governance_vetoes(const struct governance *g, uint32_t number,
+			   const uint32_t **accounts);
 
 /* ---- Records ---- */
 

@@ -6,6 +6,7 @@
 #include "governance/accounts.h"
 #include "governance/ballots.h"
 #include "governance/contents.h"
+#include "governance/council.h"
 #include "governance/carry.h"
 #include "governance/deadlines.h"
 #include "governance/edges.h"
@@ -22,10 +23,12 @@ struct entry {
 	struct carry carry;
 	struct largest carriers; /* places in carry.list; for readers */
 	struct watching watching;
+	struct vetoes vetoes;
 	bool passing;		 /* would pass, as its tally stood last */
 	uint32_t pending_record; /* 1 + index in `pending`; 0: none */
 	uint32_t pending_texts;
 	uint32_t pending_actions;
+	uint32_t pending_reason;
 };
 
 enum pending_kind {
@@ -37,6 +40,8 @@ enum pending_kind {
 	PENDING_EDGES,
 	PENDING_CARRIED,
 	PENDING_WATCH,
+	PENDING_VETOES,
+	PENDING_ACT,
 };
 
 /* A record to write at the next flush. Content is taken from the state then,
@@ -100,6 +105,7 @@ struct governance {
 	uint32_t opened;
 	struct deadlines deadlines;
 	struct watchers watchers;
+	struct acts acts;
 	struct {
 		enum advance_phase phase;
 		uint64_t height;
@@ -141,6 +147,8 @@ void pending_ballot(struct governance *g, struct entry *e,
 		    struct governance_ballot *ballot, const struct power *own,
 		    struct bytes reason);
 void pending_reason(struct governance *g, struct entry *e, struct bytes reason);
+void pending_vetoes(struct governance *g, struct entry *e);
+void pending_act(struct governance *g, struct act_entry *a);
 void pending_carried(struct governance *g, const struct entry *e,
 		     struct carried *carried);
 void pending_edges(struct governance *g, uint32_t account);
@@ -148,7 +156,7 @@ void pending_watch(struct governance *g, struct entry *e);
 void pending_fini(struct governance *g);
 
 /* The record of counters and totals. */
-#define GLOBALS_RECORD_BYTES (1 + HASH_BYTES + 4 + 28 + 8 + 8 + 4 + 8 + 4 * 4)
+#define GLOBALS_RECORD_BYTES (1 + HASH_BYTES + 4 + 28 + 8 + 8 + 4 + 8 + 5 * 4)
 void globals_record_write(struct writer *w, const struct governance *g);
 /* Treasury and epoch, which stand nowhere else. */
 void globals_record_take(struct reader *r, struct governance *g);

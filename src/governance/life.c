@@ -16,7 +16,7 @@ void entry_enlist(struct governance *g, const struct entry *e)
 
 	if (e->p.state == STATE_DRAFT)
 		a->drafts++;
-	if (proposal_is_open(&e->p)) {
+	if (proposal_is_open(&e->p) && e->p.ratifies == 0) {
 		a->open++;
 		g->open++;
 	}
@@ -32,7 +32,7 @@ void entry_delist(struct governance *g, const struct entry *e)
 
 	if (e->p.state == STATE_DRAFT)
 		a->drafts--;
-	if (proposal_is_open(&e->p)) {
+	if (proposal_is_open(&e->p) && e->p.ratifies == 0) {
 		a->open--;
 		g->open--;
 	}
@@ -77,9 +77,11 @@ void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms)
 {
 	rules_from_params(&e->p.rules, &g->params, e->p.type);
 	e->p.submitted_ms = time_ms;
-	e->p.voting_start_ms = later(time_ms, e->p.rules.delay_ms);
+	e->p.voting_start_ms =
+		later(time_ms, e->p.ratifies > 0 ? 0 : e->p.rules.delay_ms);
 	e->p.voting_end_ms = later(e->p.voting_start_ms, e->p.rules.voting_ms);
-	deposit_lock(g, e);
+	if (e->p.ratifies == 0)
+		deposit_lock(g, e);
 	set_state(g, e, STATE_SUBMITTED);
 	watch_submitted(g, e);
 }
@@ -119,12 +121,44 @@ static enum proposal_reason reason_of(enum tally_verdict verdict)
 	return REASON_NOT_APPROVED;
 }
 
-/* It has passed, and what it decided waits for the timelock. */
+static void end_vetoed(struct governance *g, struct entry *e, uint64_t time_ms)
+{
+	set_state(g, e, STATE_PASSED);
+	deposit_burn(g, e, g->advance.height);
+	end_proposal(g, e, STATE_CANCELLED, REASON_VETOED, time_ms);
+}
+
+/* What it decided waits for the timelock. */
 static void queue(struct governance *g, struct entry *e, uint64_t time_ms)
 {
 	set_state(g, e, STATE_PASSED);
 	e->p.execute_after_ms = later(time_ms, e->p.rules.timelock_ms);
 	set_state(g, e, STATE_QUEUED);
+}
+
+static void pass(struct governance *g, struct entry *e, uint64_t time_ms)
+{
+	if (is_vetoed(g, e)) {
+		end_vetoed(g, e, time_ms);
+	} else if (e->p.action_count > 0 && e->p.ratifies == 0) {
+		queue(g, e, time_ms);
+	} else {
+		deposit_return(g, e);
+		end_proposal(g, e, STATE_PASSED, REASON_NONE, time_ms);
+	}
+}
+
+static void reject(struct governance *g, struct entry *e,
+		   enum tally_verdict verdict, uint64_t time_ms)
+{
+	if (tally_is_far_below_quorum(&e->p.tally, &e->p.rules,
+				      &e->p.total.power))
+		deposit_burn(g, e, g->advance.height);
+	else
+		deposit_return(g, e);
+	if (e->p.ratifies > 0)
+		e->p.failure = act_revert(g, e, g->advance.height, time_ms);
+	end_proposal(g, e, STATE_REJECTED, reason_of(verdict), time_ms);
 }
 
 static void close_voting(struct governance *g, struct entry *e,
@@ -135,18 +169,10 @@ static void close_voting(struct governance *g, struct entry *e,
 	if (watch_closing(g, e))
 		return;
 	governance_evaluate(g, &result, &e->p);
-	if (!result.would_pass &&
-	    tally_is_far_below_quorum(&e->p.tally, &e->p.rules,
-				      &e->p.total.power))
-		deposit_burn(g, e, g->advance.height);
-	else if (!result.would_pass || e->p.action_count == 0)
-		deposit_return(g, e);
-	if (result.would_pass && e->p.action_count > 0)
-		queue(g, e, time_ms);
+	if (result.would_pass)
+		pass(g, e, time_ms);
 	else
-		end_proposal(g, e,
-			     result.would_pass ? STATE_PASSED : STATE_REJECTED,
-			     reason_of(result.verdict), time_ms);
+		reject(g, e, result.verdict, time_ms);
 }
 
 /* The timelock is over. */
@@ -250,7 +276,8 @@ static void advance_one(struct governance *g)
 		g->advance.phase = ADVANCE_DUE;
 		break;
 	case ADVANCE_DUE:
-		if (do_next_due(g))
+		if (do_next_due(g) ||
+		    acts_do_next_due(g, g->advance.height, g->advance.time_ms))
 			break;
 		g->accounts.opening = 0;
 		g->advance.phase = ADVANCE_DONE;

@@ -39,7 +39,9 @@ struct load {
 	bool has_settings;
 	uint32_t public_keys;
 	uint32_t texts;
-	uint32_t with_actions; /* proposals that must have that record */
+	uint32_t reasons_of_vetoes; /* of proposals that are not cancelled */
+	uint32_t vetoed;	    /* such proposals that have vetoes */
+	uint32_t with_actions;	    /* proposals that must have that record */
 	uint32_t actions;
 	uint32_t watches;
 	bool has_funnels;
@@ -436,10 +438,36 @@ static enum err load_reason(struct governance *g, struct reader *key,
 	const struct entry *e = entry_of(g, read_u32(key));
 	struct bytes reason;
 
-	if (!reader_done(key) || !e || e->p.state != STATE_CANCELLED)
-		return damaged(text, "a reason is for nothing cancelled");
+	if (!reader_done(key) || !e)
+		return damaged(text, "a reason is for nothing");
+	if (e->p.state != STATE_CANCELLED)
+		g->load->reasons_of_vetoes++;
 	if (reason_record_read(&reason, value) != ERR_OK || reason.size == 0)
 		return damaged(text, "a reason's record is damaged");
+	return ERR_OK;
+}
+
+static enum err load_act(struct governance *g, struct reader *key,
+			 struct bytes value, struct err_text *text)
+{
+	if (read_u32(key) != g->acts.count + 1 || !reader_done(key))
+		return damaged(text, "an act of the council is missing");
+	if (!act_record_load(g, value))
+		return damaged(text, "an act of the council is damaged");
+	return ERR_OK;
+}
+
+static enum err load_vetoes(struct governance *g, struct reader *key,
+			    struct bytes value, struct err_text *text)
+{
+	struct entry *e = entry_of(g, read_u32(key));
+
+	if (!reader_done(key) || !e || e->p.state == STATE_DRAFT)
+		return damaged(text, "vetoes are of nothing");
+	if (!vetoes_record_read(&e->vetoes, value, g->accounts.count))
+		return damaged(text, "a record of vetoes is damaged");
+	if (e->p.state != STATE_CANCELLED)
+		g->load->vetoed++;
 	return ERR_OK;
 }
 
@@ -545,8 +573,10 @@ enum err governance_load(struct governance *g, struct bytes key,
 		[RECORD_GLOBALS] = load_globals,
 		[RECORD_PUBLIC_KEY] = load_public_key,
 		[RECORD_PROPOSAL] = load_proposal,
+		[RECORD_ACT] = load_act,
 		[RECORD_REASON] = load_reason,
 		[RECORD_SETTINGS] = load_settings,
+		[RECORD_VETOES] = load_vetoes,
 		[RECORD_WATCH] = load_watch,
 		[RECORD_TEXTS] = load_texts,
 		[RECORD_ACTIONS] = load_actions,
@@ -586,6 +616,8 @@ enum err governance_load_finish(struct governance *g, struct err_text *text)
 		return damaged(text, "counts of delegations are missing");
 	if (l->texts != g->entry_count)
 		return damaged(text, "a text is missing");
+	if (l->reasons_of_vetoes != l->vetoed)
+		return damaged(text, "a reason is for nothing cancelled");
 	if (l->actions != l->with_actions)
 		return damaged(text, "actions are missing");
 	if (l->ballots_taken != l->ballot_count ||

@@ -117,6 +117,12 @@
 	X(REPUTATION_TECHNICAL_PROPOSAL, "reputation.technical_proposal",      \
 	  "milli-points", 0, 1000 * POINT, 10 * POINT,                         \
 	  "points for the proposer of an executed technical proposal")         \
+	X(COUNCIL_DELAY_MS, "council.delay_ms", "ms", 0, 30 * MS_DAY, MS_DAY,  \
+	  "time until an act is done that a majority of the council, and not " \
+	  "more, has approved")                                                \
+	X(COUNCIL_EXPIRY_MS, "council.expiry_ms", "ms", MS_SECOND,             \
+	  365 * MS_DAY, 7 * MS_DAY,                                            \
+	  "time in which an act of the council must be approved")              \
 	X(PARAMETER_COOLDOWN_MS, "parameter.cooldown_ms", "ms", 0,             \
 	  365 * MS_DAY, 7 * MS_DAY,                                            \
 	  "time after which a parameter that was changed may change again")    \

@@ -8,6 +8,7 @@ static const char *const reason_texts[] = {
 	[REASON_NOT_APPROVED] = "approval not met",
 	[REASON_BY_PROPOSER] = "cancelled by its proposer",
 	[REASON_DRAFT_EXPIRED] = "draft not published in time",
+	[REASON_VETOED] = "vetoed by the council",
 	[REASON_EXECUTION] = "its actions could not be executed",
 	[REASON_BELOW_STAKE] = "its proposer no longer holds the least stake",
 };
@@ -108,10 +109,11 @@ bool proposal_needs_actions(const struct proposal *p)
 	case STATE_PASSED:
 	case STATE_QUEUED:
 		return p->action_count > 0;
+	case STATE_CANCELLED: /* A veto may be overridden. */
+		return p->action_count > 0 && p->reason == REASON_VETOED;
 	case STATE_EXECUTED:
 	case STATE_EXECUTION_FAILED:
 	case STATE_REJECTED:
-	case STATE_CANCELLED:
 	case STATE_EXPIRED:
 		break;
 	}
@@ -128,13 +130,14 @@ static const unsigned may_become[] = {
 	[STATE_SUBMITTED] = TO(STATE_VOTING) | TO(STATE_CANCELLED),
 	[STATE_VOTING] =
 		TO(STATE_PASSED) | TO(STATE_REJECTED) | TO(STATE_CANCELLED),
-	[STATE_PASSED] = TO(STATE_QUEUED),
+	[STATE_PASSED] = TO(STATE_QUEUED) | TO(STATE_CANCELLED),
 	[STATE_QUEUED] = TO(STATE_EXECUTED) | TO(STATE_EXECUTION_FAILED) |
 			 TO(STATE_CANCELLED),
 	[STATE_EXECUTED] = 0,
 	[STATE_EXECUTION_FAILED] = 0,
 	[STATE_REJECTED] = 0,
-	[STATE_CANCELLED] = 0,
+	/* When a veto is overridden. */
+	[STATE_CANCELLED] = TO(STATE_PASSED) | TO(STATE_QUEUED),
 	[STATE_EXPIRED] = 0,
 };
 

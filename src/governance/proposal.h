@@ -19,6 +19,7 @@ enum proposal_reason {
 	REASON_BY_PROPOSER = 5,
 	REASON_DRAFT_EXPIRED = 6,
 	REASON_BELOW_STAKE = 7, /* of the proposer; cancelled by anybody */
+	REASON_VETOED = 9,	/* by the council */
 	REASON_EXECUTION = 8,	/* an action could not be done: `failure` */
 };
 
@@ -42,6 +43,9 @@ struct proposal {
 	uint64_t voting_end_ms;	  /* planned until voting opens; 0 for drafts */
 	uint64_t ended_ms;	  /* of the final state; 0 before */
 	uint64_t deposit;	  /* micro-tokens that it locks now */
+	uint64_t burnt;		  /* of it, that the treasury has now */
+	uint32_t ratifies;	  /* an act of the council; 0: none */
+	bool overridden;	  /* no veto counts any more */
 	uint64_t execute_after_ms; /* of what is queued, or was; else 0 */
 	enum err failure;	   /* why it could not be executed */
 

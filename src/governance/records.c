@@ -9,7 +9,7 @@
 bool governance_owns_key(struct bytes key)
 {
 	return key.size > 0 &&
-	       memchr("ABCDFGKPRSWXYZ", key.data[0], 14) != NULL;
+	       memchr("ABCDFGKPQRSVWXYZ", key.data[0], 16) != NULL;
 }
 
 static void key_start(struct governance_key *out, struct writer *w,
@@ -90,6 +90,16 @@ void governance_key_proposal(struct governance_key *out, uint32_t proposal)
 void governance_key_reason(struct governance_key *out, uint32_t proposal)
 {
 	key_of_number(out, RECORD_REASON, proposal);
+}
+
+void governance_key_act(struct governance_key *out, uint32_t act)
+{
+	key_of_number(out, RECORD_ACT, act);
+}
+
+void governance_key_vetoes(struct governance_key *out, uint32_t proposal)
+{
+	key_of_number(out, RECORD_VETOES, proposal);
 }
 
 void governance_key_texts(struct governance_key *out, uint32_t proposal)
@@ -414,6 +424,9 @@ void proposal_record_write(struct writer *w, const struct proposal *p)
 	write_u64(w, p->voting_end_ms);
 	write_u64(w, p->ended_ms);
 	write_u64(w, p->deposit);
+	write_u64(w, p->burnt);
+	write_u32(w, p->ratifies);
+	write_u8(w, p->overridden);
 	write_u64(w, p->execute_after_ms);
 	write_u32(w, (uint32_t)p->failure);
 	write_u64(w, p->snapshot_height);
@@ -440,7 +453,7 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->nonce = read_u64(&r);
 	out->type = (enum proposal_type)read_u8_max(&r, PROPOSAL_TYPES);
 	out->state = (enum proposal_state)read_u8_max(&r, PROPOSAL_STATES);
-	out->reason = (enum proposal_reason)read_u8_max(&r, REASON_EXECUTION);
+	out->reason = (enum proposal_reason)read_u8_max(&r, REASON_VETOED);
 	read_rules(&r, &out->rules);
 	out->created_ms = read_u64(&r);
 	out->expires_ms = read_u64(&r);
@@ -449,6 +462,9 @@ enum err proposal_record_read(struct proposal *out, uint32_t number,
 	out->voting_end_ms = read_u64(&r);
 	out->ended_ms = read_u64(&r);
 	out->deposit = read_u64(&r);
+	out->burnt = read_u64(&r);
+	out->ratifies = read_u32(&r);
+	out->overridden = read_u8_max(&r, 1) == 1;
 	out->execute_after_ms = read_u64(&r);
 	out->failure = (enum err)read_u32(&r);
 	out->snapshot_height = read_u64(&r);
@@ -474,6 +490,7 @@ void globals_record_write(struct writer *w, const struct governance *g)
 	write_u32(w, g->opened);
 	write_u32(w, g->edges.principals);
 	write_u32(w, g->watchers.alert_count);
+	write_u32(w, g->acts.count);
 }
 
 void globals_record_take(struct reader *r, struct governance *g)

@@ -25,12 +25,14 @@ enum governance_record {
 	RECORD_GLOBALS = 'G',	 /* - */
 	RECORD_PUBLIC_KEY = 'K', /* public key(32) */
 	RECORD_PROPOSAL = 'P',	 /* number(4) */
-	RECORD_REASON = 'R',   /* number(4): why cancelled, when it was said */
-	RECORD_SETTINGS = 'S', /* - */
-	RECORD_WATCH = 'W',    /* number(4): what detectors keep of a vote */
-	RECORD_TEXTS = 'X',    /* number(4) */
-	RECORD_ACTIONS = 'Y',  /* number(4): when it has any */
-	RECORD_ALERT = 'Z',    /* alert(4) */
+	RECORD_ACT = 'Q',	 /* act(4) */
+	RECORD_REASON = 'R',	 /* number(4): why cancelled or vetoed */
+	RECORD_SETTINGS = 'S',	 /* - */
+	RECORD_VETOES = 'V',	 /* number(4): of that proposal */
+	RECORD_WATCH = 'W',	 /* number(4): what detectors keep of a vote */
+	RECORD_TEXTS = 'X',	 /* number(4) */
+	RECORD_ACTIONS = 'Y',	 /* number(4): when it has any */
+	RECORD_ALERT = 'Z',	 /* alert(4) */
 };
 
 struct governance_key {
@@ -54,6 +56,8 @@ void governance_key_public_key(struct governance_key *out,
 			       const struct public_key *key);
 void governance_key_proposal(struct governance_key *out, uint32_t proposal);
 void governance_key_reason(struct governance_key *out, uint32_t proposal);
+void governance_key_act(struct governance_key *out, uint32_t act);
+void governance_key_vetoes(struct governance_key *out, uint32_t proposal);
 void governance_key_texts(struct governance_key *out, uint32_t proposal);
 void governance_key_actions(struct governance_key *out, uint32_t proposal);
 void governance_key_watch(struct governance_key *out, uint32_t proposal);

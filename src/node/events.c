@@ -108,6 +108,14 @@ static void tell_change(struct telling *t, const struct stored_event *stored)
 		ev.type = ADMIN_EVENT_SETTING;
 		ev.reason = action_kind_name(e->from);
 		break;
+	case EVENT_VETO:
+		ev.type = ADMIN_EVENT_VETO;
+		break;
+	case EVENT_ACT:
+		ev.type = ADMIN_EVENT_ACT;
+		ev.index = e->from;
+		ev.reason = act_state_name((uint32_t)e->amount);
+		break;
 	case EVENT_END_MOVED:
 		ev.reason = "end moved";
 		break;

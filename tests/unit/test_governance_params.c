@@ -178,11 +178,11 @@ static void names_and_numbers_belong_together(void **state)
 	assert_string_equal(proposal_reason_text(REASON_BELOW_QUORUM),
 			    "quorum not met");
 	assert_string_equal(proposal_reason_text(REASON_NONE), "");
-	assert_null(proposal_reason_text(REASON_EXECUTION + 1));
+	assert_null(proposal_reason_text(REASON_VETOED + 1));
 	assert_string_equal(governance_event_name(EVENT_BALLOT), "ballot");
 	assert_null(governance_event_name(0));
 	assert_string_equal(governance_event_name(EVENT_TRANSFER), "transfer");
-	assert_null(governance_event_name(EVENT_END_MOVED + 1));
+	assert_null(governance_event_name(EVENT_ACT + 1));
 }
 
 static void texts_are_clean_utf8(void **state)
