@@ -132,6 +132,20 @@ static bool waits_for(const struct governance *g, uint32_t number,
 	       !governance_ballot_of(g, number, account, NULL);
 }
 
+static bool is_without_votes(uint32_t states)
+{
+	return states != 0 && !(states >> STATE_VOTING & 1);
+}
+
+/* For another row: a page has one at least, and ends when it takes long. */
+static bool has_room(const struct rpc_call *call, const json_t *list,
+		     uint32_t limit)
+{
+	size_t size = json_array_size(list);
+
+	return size < limit && (size == 0 || !call_is_late(call));
+}
+
 static json_t *place_value(const struct index_place *place)
 {
 	char text[48];
@@ -155,18 +169,18 @@ enum err rpc_PROPOSAL_LIST_handler(struct rpc_call *call)
 
 	if (e)
 		return e;
-	/* What is not in voting waits for nobody: at most the open ones are
-	 * looked at. */
-	if (l.by_voter && l.query.states == 0)
+	/* What is not in voting waits for nobody; no proposal has state 0. */
+	if (l.by_voter && is_without_votes(l.query.states))
+		l.query.states = 1u << 0;
+	else if (l.by_voter)
 		l.query.states = 1u << STATE_VOTING;
 	list = json_array();
 	index_begin(&w, governance_index(g), &l.query, &l.place);
 	at = l.place;
-	while ((more = index_next(&w, &at)) &&
-	       json_array_size(list) < l.limit) {
+	while ((more = index_next(&w, &at)) && has_room(call, list, l.limit)) {
+		l.place = at;
 		if (l.by_voter && !waits_for(g, at.number, l.voter))
 			continue;
-		l.place = at;
 		json_push(list, proposal_value(call, governance_proposal(
 							     g, at.number)));
 	}
@@ -252,7 +266,7 @@ enum err rpc_VOTE_LIST_handler(struct rpc_call *call)
 		return e;
 	count = governance_ballot_count(g, p->number);
 	list = json_array();
-	for (; at < count && json_array_size(list) < limit; at++)
+	for (; at < count && has_room(call, list, limit); at++)
 		json_push(list,
 			  ballot_value(call, p,
 				       governance_ballot_at(g, p->number,
@@ -291,7 +305,7 @@ static json_t *cast_value(struct rpc_call *call, uint32_t number,
 enum err rpc_VOTER_BALLOTS_handler(struct rpc_call *call)
 {
 	const struct governance *g = call_governance(call);
-	uint32_t account, limit, count;
+	uint32_t account, limit, count, row = 0;
 	uint32_t *numbers;
 	uint64_t below;
 	json_t *list;
@@ -308,12 +322,14 @@ enum err rpc_VOTER_BALLOTS_handler(struct rpc_call *call)
 	count = governance_voted_on(g, account, (uint32_t)below, numbers,
 				    limit);
 	list = json_array();
-	for (uint32_t i = 0; i < count; i++)
-		json_push(list, cast_value(call, numbers[i], account));
+	for (; row < count && has_room(call, list, limit); row++)
+		json_push(list, cast_value(call, numbers[row], account));
 	call->result = json_object();
 	json_put(call->result, "ballots", list);
 	json_put(call->result, "cursor",
-		 count == limit ? json_u64(numbers[count - 1]) : json_null());
+		 row > 0 && (row < count || count == limit)
+			 ? json_u64(numbers[row - 1])
+			 : json_null());
 	free(numbers);
 	return ERR_OK;
 }

@@ -1,12 +1,15 @@
 #include "admin/server.h"
 
 #include "admin/json.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CALL_US 3000u /* of the 5 ms that nothing may hold the loop */
 
 static rpc_handler *const HANDLERS[RPC_METHOD_COUNT] = {
 #define RPC_HANDLER(symbol, name, role, audited, doc, result)                  \
@@ -220,6 +223,11 @@ enum err call_limit(struct rpc_call *call, uint32_t *limit)
 	return ERR_OK;
 }
 
+bool call_is_late(const struct rpc_call *call)
+{
+	return clock_mono_us() - call->began_us > CALL_US;
+}
+
 enum err call_page(struct rpc_call *call, uint32_t *limit, uint64_t *cursor)
 {
 	const char *text = call_text(call, "cursor");
@@ -324,7 +332,8 @@ static enum err take_request(struct rpc_call *call, const json_t *line,
 
 void rpc_line(struct admin_conn *c, const char *text, size_t size)
 {
-	struct rpc_call call = {.server = c->server, .conn = c};
+	struct rpc_call call = {
+		.server = c->server, .conn = c, .began_us = clock_mono_us()};
 	enum rpc_method_id method = RPC_METHOD_COUNT;
 	json_t *line, *no_params;
 	json_error_t why;

@@ -133,6 +133,7 @@ struct rpc_call {
 	json_t *result; /* set by the handler; stolen */
 	bool later;	/* the answer comes from elsewhere */
 	uint32_t retry_after_ms;
+	uint64_t began_us;
 	struct err_text text;
 };
 
@@ -162,6 +163,9 @@ void call_key(const struct rpc_call *call, const char *name,
 	      struct public_key *out);
 /* `limit`, or both it and a `cursor` that is a number; ERR_RPC_PARAMS. */
 enum err call_limit(struct rpc_call *call, uint32_t *limit) MUST_USE;
+/* A page that reads from storage has taken long enough: the next one goes on.
+ */
+bool call_is_late(const struct rpc_call *call);
 enum err call_page(struct rpc_call *call, uint32_t *limit,
 		   uint64_t *cursor) MUST_USE;
 

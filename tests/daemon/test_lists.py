@@ -85,6 +85,9 @@ def test_lists_proposals(context):
         shown = pages(node, "proposal.list", "proposals", limit,
                       not_voted_by=bob)
         expect("not voted by bob", numbers(shown), [4, 2])
+        shown = pages(node, "proposal.list", "proposals", limit,
+                      not_voted_by=bob, state="rejected")
+        expect("rejected and not voted on", shown, [])
         for sort, member in (("submitted", "submitted_ms"),
                              ("closing", "voting_end_ms")):
             keyed = sorted(((int(row[member]), row["proposal"])
