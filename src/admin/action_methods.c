@@ -135,21 +135,3 @@ enum err rpc_PROPOSAL_PREVIEW_handler(struct rpc_call *call)
 	free(p);
 	return e;
 }
-
-/* ---- The council ---- */
-
-enum err rpc_COUNCIL_GET_handler(struct rpc_call *call)
-{
-	const struct council *c =
-		&governance_settings(call_governance(call))->council;
-	json_t *members = json_array();
-
-	for (uint32_t i = 0; i < c->count; i++)
-		json_push(members, json_key(&c->members[i]));
-	call->result = json_object();
-	json_put(call->result, "members", members);
-	json_put(call->result, "threshold", json_count(c->threshold));
-	json_put(call->result, "threshold_delayed",
-		 json_count(c->threshold_delayed));
-	return ERR_OK;
-}

@@ -95,6 +95,10 @@ enum rpc_role {
 	X(COUNCIL_GET, "council.get", RPC_READ, false,                         \
 	  "The emergency council.",                                            \
 	  "{members: [account], threshold, threshold_delayed}")                \
+	X(COUNCIL_ACTS, "council.acts", RPC_READ, false,                       \
+	  "What the council did or wants to do, newest first.",                \
+	  "{acts: [{act, title, state, author, created_ms, due_ms, "           \
+	  "approvals, failure, ratification, actions, revert}], cursor}")      \
 	X(STATS_GET, "stats.get", RPC_READ, false,                             \
 	  "Totals over accounts, proposals and ballots.",                      \
 	  "{height, accounts, stake, reputation, treasury, deposits, "         \
@@ -283,6 +287,8 @@ enum cli_group {
 	  "the accounts with most stake or reputation")                        \
 	X(PARAMS, "params", GOVERNANCE, 0, 0, "",                              \
 	  "the parameters in force, with their bounds")                        \
+	X(COUNCIL_ACTS, "council acts", GOVERNANCE, 0, 0, "",                  \
+	  "what the council did, or wants to do, newest first")                \
 	X(COUNCIL_SHOW, "council show", GOVERNANCE, 0, 0, "",                  \
 	  "who sits in the emergency council, and how many must agree")        \
 	X(COUNCIL_ACT, "council act", GOVERNANCE, 0, 0, "",                    \

@@ -200,6 +200,16 @@ enum err call_proposal(struct rpc_call *call, const struct proposal **out)
 	return *out ? ERR_OK : ERR_UNKNOWN_PROPOSAL;
 }
 
+static void put_vetoes(struct rpc_call *call, json_t *o,
+		       const struct proposal *p)
+{
+	const struct governance *g = call_governance(call);
+	const uint32_t *accounts;
+	uint32_t count = governance_vetoes(g, p->number, &accounts);
+
+	json_put(o, "vetoes", keys_value(g, accounts, count));
+}
+
 enum err rpc_PROPOSAL_GET_handler(struct rpc_call *call)
 {
 	const struct proposal *p;
@@ -210,6 +220,7 @@ enum err rpc_PROPOSAL_GET_handler(struct rpc_call *call)
 	call->result = proposal_value(call, p);
 	put_title(call, call->result, p, true);
 	put_actions(call, call->result, p);
+	put_vetoes(call, call->result, p);
 	json_put(call->result, "tally", tally_value(call_governance(call), p));
 	return ERR_OK;
 }

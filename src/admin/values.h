@@ -29,6 +29,10 @@ static inline json_t *json_time(uint64_t ms)
 enum err call_proposal(struct rpc_call *call,
 		       const struct proposal **out) MUST_USE;
 /* A row of proposal.list. */
+/* The public keys of accounts, in order. */
+json_t *keys_value(const struct governance *g, const uint32_t *accounts,
+		   uint32_t count);
+
 json_t *proposal_value(struct rpc_call *call, const struct proposal *p);
 
 /* --- delegation_methods.c --- */

@@ -29,6 +29,56 @@ int cmd_COUNCIL_SHOW(struct cli *cli)
 	return cli_show(cli, "council.get", NULL, show_council);
 }
 
+static void show_act(struct cli *cli, const json_t *a)
+{
+	const json_t *list = json_object_get(a, "approvals"), *row;
+	uint64_t vote = json_get_number(a, "ratification");
+	const char *failure = json_get_text(a, "failure");
+	size_t i;
+
+	printf("act %" PRIu64 " \"%s\"  %s%s%s\n", json_get_number(a, "act"),
+	       json_get_text(a, "title"), json_get_text(a, "state"),
+	       failure[0] ? ": " : "", failure);
+	printf("  approved by");
+	json_array_foreach (list, i, row)
+		printf(" %s", show_account(cli, json_string_value(row)));
+	putchar('\n');
+	if (json_get_number(a, "due_ms"))
+		printf("  due %s\n", show_time(json_get_number(a, "due_ms")));
+	if (vote)
+		printf("  ratified or reverted by proposal #%" PRIu64 "\n",
+		       vote);
+	json_array_foreach (json_object_get(a, "actions"), i, row)
+		printf("  does %s\n", json_get_text(row, "words"));
+	json_array_foreach (json_object_get(a, "revert"), i, row)
+		printf("  undone by %s\n", json_get_text(row, "words"));
+}
+
+static void show_acts(struct cli *cli, const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row)
+		show_act(cli, row);
+	if (json_array_size(list) == 0)
+		puts("none");
+}
+
+int cmd_COUNCIL_ACTS(struct cli *cli)
+{
+	struct err_text text = {""};
+	uint64_t limit = 0;
+	json_t *rows;
+	int failed;
+
+	if (cli_number(cli, "limit", UINT32_MAX, &limit, &text))
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	failed = cli_call_pages(cli, "council.acts", json_object(), "acts",
+				limit, &rows);
+	return failed ? failed : cli_emit(cli, rows, show_acts);
+}
+
 static struct bytes text_option(const struct cli *cli, const char *name)
 {
 	const char *text = cli_option(cli, name);

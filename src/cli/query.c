@@ -280,6 +280,19 @@ static void show_actions(const json_t *list)
 		printf("action %-2zu %s\n", i + 1, json_get_text(row, "words"));
 }
 
+static void show_vetoes(struct cli *cli, const json_t *list)
+{
+	const json_t *key;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	printf("vetoed by");
+	json_array_foreach (list, i, key)
+		printf(" %s", show_account(cli, json_string_value(key)));
+	putchar('\n');
+}
+
 /* What the actions would do today, while they may still be executed. */
 static void show_preview(struct cli *cli, const json_t *p)
 {
@@ -327,6 +340,7 @@ static void show_proposal(struct cli *cli, const json_t *p)
 	if (json_get_text(p, "description")[0])
 		printf("\n%s\n", json_get_text(p, "description"));
 	show_actions(json_object_get(p, "actions"));
+	show_vetoes(cli, json_object_get(p, "vetoes"));
 	show_preview(cli, p);
 	if (tallied) {
 		putchar('\n');
