@@ -136,6 +136,10 @@ void veto_apply(struct governance *g, const struct governance_context *ctx,
 		.state = e->p.state,
 	};
 
+	if (e->vetoes.count == 0) {
+		g->vetoed++;
+		g->globals_pending = true;
+	}
 	e->vetoes.account[e->vetoes.count++] = ctx->account;
 	event.amount = e->vetoes.count;
 	pending_vetoes(g, e);

@@ -103,6 +103,7 @@ struct governance {
 	uint32_t entry_capacity;
 	uint32_t open;
 	uint32_t opened;
+	uint32_t vetoed; /* proposals that a member has vetoed */
 	struct deadlines deadlines;
 	struct watchers watchers;
 	struct acts acts;
@@ -156,7 +157,7 @@ void pending_watch(struct governance *g, struct entry *e);
 void pending_fini(struct governance *g);
 
 /* The record of counters and totals. */
-#define GLOBALS_RECORD_BYTES (1 + HASH_BYTES + 4 + 28 + 8 + 8 + 4 + 8 + 5 * 4)
+#define GLOBALS_RECORD_BYTES (1 + HASH_BYTES + 4 + 28 + 8 + 8 + 4 + 8 + 6 * 4)
 void globals_record_write(struct writer *w, const struct governance *g);
 /* Treasury and epoch, which stand nowhere else. */
 void globals_record_take(struct reader *r, struct governance *g);

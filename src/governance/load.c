@@ -468,6 +468,7 @@ static enum err load_vetoes(struct governance *g, struct reader *key,
 		return damaged(text, "a record of vetoes is damaged");
 	if (e->p.state != STATE_CANCELLED)
 		g->load->vetoed++;
+	g->vetoed++;
 	return ERR_OK;
 }
 

@@ -491,6 +491,7 @@ void globals_record_write(struct writer *w, const struct governance *g)
 	write_u32(w, g->edges.principals);
 	write_u32(w, g->watchers.alert_count);
 	write_u32(w, g->acts.count);
+	write_u32(w, g->vetoed);
 }
 
 void globals_record_take(struct reader *r, struct governance *g)

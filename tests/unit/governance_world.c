@@ -7,6 +7,24 @@
 #include <string.h>
 #include <cmocka.h>
 
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, PUBLIC_KEY_BYTES);
+}
+
+/* The first accounts of the world. */
+static void seat_council(struct governance *g)
+{
+	struct council council = {
+		.count = 4, .threshold = 3, .threshold_delayed = 2};
+
+	for (uint32_t i = 0; i < council.count; i++)
+		test_key(&council.members[i], i);
+	qsort(council.members, council.count, sizeof(council.members[0]),
+	      by_bytes);
+	assert_int_equal(governance_set_council(g, &council, NULL), ERR_OK);
+}
+
 void world_init(struct world *w, struct chance *c)
 {
 	struct governance_params params;
@@ -34,6 +52,7 @@ void world_init(struct world *w, struct chance *c)
 	for (int i = 0; i < WORLD_ACCOUNTS; i++)
 		net_account(&w->n, (uint64_t)chance_below(c, 4) * 4000,
 			    chance_below(c, 3) * 10);
+	seat_council(w->n.g);
 	map_flush(&w->map, w->n.g);
 }
 
@@ -211,6 +230,42 @@ static uint32_t type_of(const struct governance *g, uint32_t number)
 	return p ? p->type : TYPE_STANDARD;
 }
 
+/* Often one that emergencies may change, sometimes not. */
+static void random_act(struct random_tx *tx, struct chance *c)
+{
+	struct payload_council_act *a = &tx->payload.council_act;
+
+	a->title = text_of(tx->title);
+	a->actions = (struct action_list){&tx->actions[0], 1};
+	a->revert =
+		(struct action_list){&tx->actions[1], chance_below(c, 9) > 0};
+	for (int i = 0; i < 2; i++) {
+		tx->actions[i].kind = ACTION_PARAMETER;
+		random_parameter(&tx->actions[i].parameter, c);
+		if (chance_below(c, 4))
+			tx->actions[i].parameter = (struct action_parameter){
+				text_of("proposal.max_open"),
+				1 + chance_below(c, 9)};
+	}
+}
+
+static void random_council(struct random_tx *tx, struct chance *c,
+			   const struct governance *g)
+{
+	struct payload *p = &tx->payload;
+
+	if (p->kind == PAYLOAD_VETO) {
+		p->veto.proposal = random_number(
+			c, g, chance_below(c, 2) ? STATE_VOTING : STATE_QUEUED);
+		p->veto.reason = random_reason(c);
+	} else if (p->kind == PAYLOAD_COUNCIL_ACT) {
+		random_act(tx, c);
+	} else {
+		p->council_approve.act =
+			governance_act_count(g) - chance_below(c, 2);
+	}
+}
+
 static void random_payload(struct random_tx *tx, struct chance *c,
 			   const struct governance *g)
 {
@@ -241,6 +296,9 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 		random_undelegate(tx, c);
 	} else if (p->kind == PAYLOAD_TRANSFER) {
 		random_transfer(tx, c, g);
+	} else if (p->kind >= PAYLOAD_VETO &&
+		   p->kind <= PAYLOAD_COUNCIL_APPROVE) {
+		random_council(tx, c, g);
 	} else if (p->kind != PAYLOAD_SUBMIT + 19) { /* 29 is no payload */
 		random_vote(tx, c, g);
 	}
