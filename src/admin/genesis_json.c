@@ -207,6 +207,16 @@ static void require(struct parser *p, unsigned int seen,
 	}
 }
 
+/* 0 or 1. */
+static bool read_flag(struct parser *p)
+{
+	uint64_t v = read_number(p);
+
+	if (!p->err && v > 1)
+		fail(p, "0 or 1 expected");
+	return v == 1;
+}
+
 /* ---- The genesis ---- */
 
 /* A validator or an account. */
@@ -214,17 +224,20 @@ struct entry {
 	char name[WORD_BYTES];
 	struct public_key key;
 	uint64_t number[2]; /* weight; or stake and reputation */
+	bool excluded;
 };
 
-/* Members in this order: key, the numbers, and the optional name last. */
+/* Members in this order: key, the numbers; and optional ones: name, and for
+ * accounts whether it is excluded. */
 static void read_entry(struct parser *p, struct entry *e,
-		       const char *const *words, size_t count)
+		       const char *const *words, size_t numbers, size_t count)
 {
 	char word[WORD_BYTES];
 	unsigned int seen = 0;
 	bool first = true;
 
 	e->name[0] = '\0';
+	e->excluded = false;
 	while (next_member(p, &first, word)) {
 		size_t i = find_member(p, &seen, words, count, word);
 
@@ -232,12 +245,14 @@ static void read_entry(struct parser *p, struct entry *e,
 			return;
 		if (i == 0)
 			read_key(p, &e->key);
-		else if (i == count - 1)
+		else if (i <= numbers)
+			e->number[i - 1] = read_number(p);
+		else if (i == numbers + 1)
 			read_string(p, e->name);
 		else
-			e->number[i - 1] = read_number(p);
+			e->excluded = read_flag(p);
 	}
-	require(p, seen, words, count - 1);
+	require(p, seen, words, numbers + 1);
 }
 
 /* An error of the genesis itself gets the place added. */
@@ -256,7 +271,7 @@ static void read_validators(struct parser *p, struct genesis *g)
 		struct err_text why;
 		struct entry e;
 
-		read_entry(p, &e, WORDS, 3);
+		read_entry(p, &e, WORDS, 1, 3);
 		if (p->err)
 			return;
 		adopt(p,
@@ -269,20 +284,22 @@ static void read_validators(struct parser *p, struct genesis *g)
 static void read_accounts(struct parser *p, struct genesis *g)
 {
 	static const char *const WORDS[] = {"key", "stake", "reputation",
-					    "name"};
+					    "name", "excluded"};
 	bool first = true;
 
 	while (next_element(p, &first)) {
 		struct err_text why;
 		struct entry e;
 
-		read_entry(p, &e, WORDS, 4);
+		read_entry(p, &e, WORDS, 2, 5);
 		if (p->err)
 			return;
 		adopt(p,
 		      genesis_add_account(g, &e.key, e.number[0], e.number[1],
 					  e.name, &why),
 		      &why);
+		if (!p->err && e.excluded)
+			genesis_exclude_account(g, g->account_count - 1);
 	}
 }
 
@@ -523,9 +540,9 @@ static void put_accounts(struct page *page, const struct genesis *g)
 		put(page,
 		    "%s\n {\"name\": \"%s\", \"key\": \"%s\", "
 		    "\"stake\": \"%" PRIu64 "\", \"reputation\": \"%" PRIu64
-		    "\"}",
+		    "\"%s}",
 		    comma(i), genesis_account_name(g, i), key, a->stake,
-		    a->reputation);
+		    a->reputation, a->excluded ? ", \"excluded\": 1" : "");
 	}
 	put(page, "]");
 }

@@ -11,7 +11,7 @@
 #define DOMAIN_HEAD	"bcai-gov/genesis-head/1"
 #define DOMAIN_ACCOUNTS "bcai-gov/genesis-accounts/1"
 
-#define ACCOUNT_BYTES_MIN (PUBLIC_KEY_BYTES + 8 + 8 + 1)
+#define ACCOUNT_BYTES_MIN (PUBLIC_KEY_BYTES + 8 + 8 + 1 + 1)
 #define ACCOUNT_BYTES_MAX (ACCOUNT_BYTES_MIN + GENESIS_NAME_BYTES)
 #define VALIDATOR_BYTES	  (PUBLIC_KEY_BYTES + 8 + 1 + GENESIS_NAME_BYTES)
 
@@ -117,8 +117,15 @@ enum err genesis_add_account(struct genesis *g, const struct public_key *key,
 	a->key = *key;
 	a->stake = stake;
 	a->reputation = reputation;
+	a->excluded = false;
 	a->name = keep_name(g, name);
 	return ERR_OK;
+}
+
+void genesis_exclude_account(struct genesis *g, uint32_t account)
+{
+	assert(account < g->account_count);
+	g->accounts[account].excluded = true;
 }
 
 const char *genesis_account_name(const struct genesis *g, uint32_t account)
@@ -282,6 +289,7 @@ static void write_account(struct writer *w, const struct genesis *g,
 	write_bytes(w, a->key.b, PUBLIC_KEY_BYTES);
 	write_u64(w, a->stake);
 	write_u64(w, a->reputation);
+	write_u8(w, a->excluded);
 	write_name(w, genesis_account_name(g, index));
 }
 
@@ -445,18 +453,24 @@ enum err genesis_read(struct genesis *g, struct bytes raw,
 		struct public_key key;
 		uint64_t stake;
 		uint64_t reputation;
+		uint8_t excluded;
 
 		read_copy(&r, key.b, PUBLIC_KEY_BYTES);
 		stake = read_u64(&r);
 		reputation = read_u64(&r);
+		excluded = read_u8(&r);
 		read_name(&r, name, GENESIS_NAME_BYTES);
-		if (r.bad)
+		if (r.bad || excluded > 1)
 			return err_set(text, ERR_GENESIS,
-				       "cut off in account %u", i);
+				       "account %u is cut off, or neither "
+				       "excluded nor not",
+				       i);
 		err = genesis_add_account(g, &key, stake, reputation, name,
 					  text);
 		if (err)
 			return err;
+		if (excluded)
+			genesis_exclude_account(g, i);
 	}
 	if (!reader_done(&r))
 		return err_set(text, ERR_GENESIS, "bytes behind the end");

@@ -30,6 +30,7 @@ struct genesis_account {
 	uint64_t stake;	     /* micro-tokens */
 	uint64_t reputation; /* milli-points */
 	uint32_t name;	     /* offset of its name in names; 0 is "" */
+	bool excluded;	     /* holds, and is outside of governance */
 };
 
 struct genesis {
@@ -59,6 +60,8 @@ enum err genesis_add_validator(struct genesis *g, const struct public_key *key,
 enum err genesis_add_account(struct genesis *g, const struct public_key *key,
 			     uint64_t stake, uint64_t reputation,
 			     const char *name, struct err_text *text) MUST_USE;
+/* An account that was added: a treasury, a bridge, what is burnt. */
+void genesis_exclude_account(struct genesis *g, uint32_t account);
 const char *genesis_account_name(const struct genesis *g, uint32_t account);
 
 /* Parameters of network and governance under one list of names. */

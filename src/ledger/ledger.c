@@ -170,6 +170,8 @@ static enum err add_accounts(struct governance *g,
 		if (err)
 			return err_set(text, err, "account %u: %.200s", i,
 				       why.text);
+		if (a->excluded)
+			governance_exclude_account(g, i);
 	}
 	return ERR_OK;
 }

@@ -604,6 +604,10 @@ static const struct {
 	{"a chain id that is no name",
 	 "{\"chain_id\": \"a b\", \"time_ms\": 1, " V1 ", \"accounts\": []}",
 	 "g: chain_id"},
+	{"neither excluded nor not",
+	 HEAD V1 ", \"accounts\": [{\"key\": \"" KEY1
+		 "\", \"stake\": 1, \"reputation\": 0, \"excluded\": 2}]}",
+	 "0 or 1"},
 	{"something behind", HEAD V1 ", \"accounts\": []} x", "behind the end"},
 	{"no validators", HEAD "\"validators\": [], \"accounts\": []}",
 	 "no validators"},
@@ -626,6 +630,32 @@ static void json_is_read_strictly(void **state)
 			assert_non_null(strstr(why.text, FILES[i].want));
 		drop(g);
 	}
+}
+
+static void an_excluded_account_is_in_every_form(void **state)
+{
+	static const char json[] =
+		HEAD V1 ", \"accounts\": [{\"key\": \"" KEY1
+			"\", \"stake\": 7, \"reputation\": 0, "
+			"\"excluded\": \"1\"}]}";
+	const struct bytes text = {(const uint8_t *)json, strlen(json)};
+	struct genesis *g = empty(), *copy = empty();
+	struct hash with, without;
+	struct bytes raw;
+
+	(void)state;
+	assert_int_equal(genesis_json_parse(g, text, "g", NULL), ERR_OK);
+	raw = canonical(g);
+	assert_int_equal(genesis_read(copy, raw, NULL), ERR_OK);
+	assert_true(copy->accounts[0].excluded);
+	assert_same(g, copy);
+	copy->accounts[0].excluded = false;
+	genesis_hash(&with, g);
+	genesis_hash(&without, copy);
+	assert_false(hash_equal(&with, &without));
+	release(raw);
+	drop(g);
+	drop(copy);
 }
 
 static enum err key_of_name(void *context, struct public_key *out,
@@ -799,6 +829,7 @@ int main(void)
 			a_file_is_read_as_it_was_written, make_path,
 			remove_path),
 		cmocka_unit_test(a_missing_file_is_named),
+		cmocka_unit_test(an_excluded_account_is_in_every_form),
 		cmocka_unit_test(json_is_read_strictly),
 		cmocka_unit_test_setup_teardown(csv_is_read_exactly, make_path,
 						remove_path),
