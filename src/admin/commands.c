@@ -79,6 +79,8 @@ static const struct rpc_param ALERTS_PARAMS[] = {
 	{"limit", RPC_NUMBER, false, "most entries, 1 to 200; 100"},
 	{"cursor", RPC_STRING, false, "where the last page ended"},
 	PARAMS_END};
+static const struct rpc_param ACT_PARAMS[] = {
+	{"act", RPC_NUMBER, true, "its number"}, PARAMS_END};
 static const struct rpc_param ACCOUNT_PARAMS[] = {
 	{"account", RPC_HASH, true, "its public key"}, PARAMS_END};
 static const struct rpc_param SUBMIT_PARAMS[] = {
@@ -120,7 +122,6 @@ static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
 	[RPC_PROPOSAL_LIST] = PROPOSALS_PARAMS,
 	[RPC_PROPOSAL_GET] = PROPOSAL_PARAMS,
 	[RPC_PROPOSAL_PREVIEW] = PREVIEW_PARAMS,
-	[RPC_COUNCIL_ACTS] = PAGE_PARAMS,
 	[RPC_VALIDATOR_LIST] = VALIDATORS_PARAMS,
 	[RPC_TALLY_GET] = PROPOSAL_PARAMS,
 	[RPC_VOTE_LIST] = VOTES_PARAMS,
@@ -129,6 +130,8 @@ static const struct rpc_param *const METHOD_PARAMS[RPC_METHOD_COUNT] = {
 	[RPC_DELEGATION_LIST] = DELEGATIONS_PARAMS,
 	[RPC_VOTER_LIST] = VOTERS_PARAMS,
 	[RPC_ALERT_LIST] = ALERTS_PARAMS,
+	[RPC_COUNCIL_ACTS] = PAGE_PARAMS,
+	[RPC_COUNCIL_ACT] = ACT_PARAMS,
 	[RPC_TX_SUBMIT] = SUBMIT_PARAMS,
 	[RPC_TX_GET] = TX_PARAMS,
 	[RPC_RECEIPT_GET] = TX_PARAMS,
@@ -153,6 +156,7 @@ static const enum err *method_errors(enum rpc_method_id id)
 						 ERR_REPLAY,
 						 ERR_NONCE_TOO_FAR,
 						 ERR_UNKNOWN_PROPOSAL,
+						 ERR_UNKNOWN_ACT,
 						 ERR_NOT_VOTING,
 						 ERR_NOT_ELIGIBLE,
 						 ERR_BELOW_MINIMUM_STAKE,
@@ -182,6 +186,7 @@ static const enum err *method_errors(enum rpc_method_id id)
 	static const enum err PROPOSAL_ERRORS[] = {ERR_UNKNOWN_PROPOSAL,
 						   ERR_OK};
 	static const enum err ACCOUNT_ERRORS[] = {ERR_UNKNOWN_ACCOUNT, ERR_OK};
+	static const enum err ACT_ERRORS[] = {ERR_UNKNOWN_ACT, ERR_OK};
 	static const enum err PEER_ERRORS[] = {ERR_PEER_UNKNOWN, ERR_OK};
 	static const enum err ADDRESS_ERRORS[] = {ERR_PEER_ADDRESS,
 						  ERR_PEER_BANNED, ERR_OK};
@@ -205,6 +210,7 @@ static const enum err *method_errors(enum rpc_method_id id)
 		[RPC_TALLY_GET] = PROPOSAL_ERRORS,
 		[RPC_VOTE_LIST] = PROPOSAL_ERRORS,
 		[RPC_ALERT_LIST] = PROPOSAL_ERRORS,
+		[RPC_COUNCIL_ACT] = ACT_ERRORS,
 		[RPC_VOTER_GET] = ACCOUNT_ERRORS,
 		[RPC_VOTER_BALLOTS] = ACCOUNT_ERRORS,
 		[RPC_DELEGATION_LIST] = ACCOUNT_ERRORS,
@@ -579,8 +585,8 @@ static const struct cli_option *const COMMAND_OPTIONS[CLI_COMMAND_COUNT] = {
 	[CLI_PROPOSAL_CANCEL] = REASON_OPTIONS,
 	[CLI_VOTE] = REASON_OPTIONS,
 	[CLI_PROPOSAL_VETO] = REASON_OPTIONS,
+	[CLI_COUNCIL_LIST] = LIST_OPTIONS,
 	[CLI_COUNCIL_ACT] = COUNCIL_ACT_OPTIONS,
-	[CLI_COUNCIL_ACTS] = LIST_OPTIONS,
 	[CLI_COUNCIL_APPROVE] = SIGN_OPTIONS,
 	[CLI_VOTE_LIST] = LIST_OPTIONS,
 	[CLI_DELEGATE_SET] = DELEGATE_OPTIONS,

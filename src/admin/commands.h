@@ -94,11 +94,15 @@ enum rpc_role {
 	  "pending, pending_from_ms, changed_ms, doc}]}")                      \
 	X(COUNCIL_GET, "council.get", RPC_READ, false,                         \
 	  "The emergency council.",                                            \
-	  "{members: [account], threshold, threshold_delayed}")                \
+	  "{members: [account], threshold, threshold_delayed, acts}")          \
 	X(COUNCIL_ACTS, "council.acts", RPC_READ, false,                       \
-	  "What the council did or wants to do, newest first.",                \
+	  "The acts of the council, newest first.",                            \
 	  "{acts: [{act, title, state, author, created_ms, due_ms, "           \
-	  "approvals, failure, ratification, actions, revert}], cursor}")      \
+	  "approvals: [account], approvals_of_members, failure, "              \
+	  "ratification, ratification_state, revert_failure}], cursor}")       \
+	X(COUNCIL_ACT, "council.act", RPC_READ, false,                         \
+	  "An act with what it does, and what undoes it.",                     \
+	  "a row of council.acts, with actions and revert")                    \
 	X(STATS_GET, "stats.get", RPC_READ, false,                             \
 	  "Totals over accounts, proposals and ballots.",                      \
 	  "{height, accounts, stake, reputation, treasury, deposits, "         \
@@ -287,10 +291,11 @@ enum cli_group {
 	  "the accounts with most stake or reputation")                        \
 	X(PARAMS, "params", GOVERNANCE, 0, 0, "",                              \
 	  "the parameters in force, with their bounds")                        \
-	X(COUNCIL_ACTS, "council acts", GOVERNANCE, 0, 0, "",                  \
-	  "what the council did, or wants to do, newest first")                \
-	X(COUNCIL_SHOW, "council show", GOVERNANCE, 0, 0, "",                  \
-	  "who sits in the emergency council, and how many must agree")        \
+	X(COUNCIL_SHOW, "council show", GOVERNANCE, 0, 1, "[ACT]",             \
+	  "who sits in the emergency council, and how many must agree; or an " \
+	  "act")                                                               \
+	X(COUNCIL_LIST, "council list", GOVERNANCE, 0, 0, "",                  \
+	  "the acts of the council, newest first")                             \
 	X(COUNCIL_ACT, "council act", GOVERNANCE, 0, 0, "",                    \
 	  "as a member, propose what the council should do, and approve it")   \
 	X(COUNCIL_APPROVE, "council approve", GOVERNANCE, 1, 1, "ACT",         \

@@ -1,32 +1,46 @@
-/* The emergency council: who sits in it, and its acts. */
+/* The emergency council and its acts. */
 #include "admin/action_json.h"
 #include "admin/server.h"
 
 #include "admin/values.h"
-#include "governance/governance.h"
 #include "ledger/ledger.h"
 
-static json_t *account_key(const struct governance *g, uint32_t account)
+static json_t *account_value(const struct governance *g, uint32_t index)
 {
-	const struct governance_account *a = governance_account(g, account);
+	const struct governance_account *a = governance_account(g, index);
 
 	return a ? json_key(&a->key) : json_null();
 }
 
-json_t *keys_value(const struct governance *g, const uint32_t *accounts,
-		   uint32_t count)
+static json_t *accounts_value(const struct governance *g, const uint32_t *list,
+			      uint32_t count)
 {
-	json_t *list = json_array();
+	json_t *accounts = json_array();
 
 	for (uint32_t i = 0; i < count; i++)
-		json_push(list, account_key(g, accounts[i]));
-	return list;
+		json_push(accounts, account_value(g, list[i]));
+	return accounts;
+}
+
+/* Those among the accounts that sit in the council now: they alone count. */
+static uint32_t members_among(const struct governance *g, const uint32_t *list,
+			      uint32_t count)
+{
+	const struct council *c = &governance_settings(g)->council;
+	uint32_t members = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t k = 0; k < c->count; k++)
+			members += public_key_equal(
+				&c->members[k],
+				&governance_account(g, list[i])->key);
+	return members;
 }
 
 enum err rpc_COUNCIL_GET_handler(struct rpc_call *call)
 {
-	const struct council *c =
-		&governance_settings(call_governance(call))->council;
+	const struct governance *g = call_governance(call);
+	const struct council *c = &governance_settings(g)->council;
 	json_t *members = json_array();
 
 	for (uint32_t i = 0; i < c->count; i++)
@@ -36,59 +50,107 @@ enum err rpc_COUNCIL_GET_handler(struct rpc_call *call)
 	json_put(call->result, "threshold", json_count(c->threshold));
 	json_put(call->result, "threshold_delayed",
 		 json_count(c->threshold_delayed));
+	json_put(call->result, "acts", json_count(governance_act_count(g)));
 	return ERR_OK;
+}
+
+/* ---- Acts ---- */
+
+/* What the voters said to it: null while there is no vote. */
+static void put_ratification(json_t *o, const struct governance *g,
+			     const struct governance_act *a)
+{
+	const struct proposal *p = governance_proposal(g, a->ratification);
+
+	json_put(o, "ratification", p ? json_count(p->number) : json_null());
+	json_put(o, "ratification_state",
+		 p ? json_word(proposal_state_name(p->state)) : json_null());
+	json_put(o, "revert_failure",
+		 p && p->failure ? json_string(error_name(p->failure))
+				 : json_null());
 }
 
 static json_t *act_value(const struct governance *g,
 			 const struct governance_act *a)
 {
-	struct action room[2 * LIMIT_ACTIONS];
-	struct action_list actions, revert;
 	json_t *o = json_object();
 
-	governance_act_actions(g, a->number, &actions, &revert, room);
 	json_put(o, "act", json_count(a->number));
 	json_put(o, "title", json_text(a->title, a->title_size));
 	json_put(o, "state", json_word(act_state_name(a->state)));
-	json_put(o, "author", account_key(g, a->author));
+	json_put(o, "author", account_value(g, a->author));
 	json_put(o, "created_ms", json_time(a->created_ms));
 	json_put(o, "due_ms", json_time(a->due_ms));
 	json_put(o, "approvals",
-		 keys_value(g, a->approvals, a->approval_count));
+		 accounts_value(g, a->approvals, a->approval_count));
+	json_put(o, "approvals_of_members",
+		 json_count(members_among(g, a->approvals, a->approval_count)));
 	json_put(o, "failure",
 		 a->failure ? json_string(error_name(a->failure))
 			    : json_null());
-	json_put(o, "ratification",
-		 a->ratification ? json_count(a->ratification) : json_null());
-	json_put(o, "actions", actions_value(&actions));
-	json_put(o, "revert", actions_value(&revert));
+	put_ratification(o, g, a);
 	return o;
 }
 
-/* An act shows all its actions: fewer make a page than of other things. */
-#define ACTS_PAGE 16u
-
-/* The cursor is the number of the last act shown; newest first. */
 enum err rpc_COUNCIL_ACTS_handler(struct rpc_call *call)
 {
 	const struct governance *g = call_governance(call);
-	uint32_t limit, number = governance_act_count(g);
-	json_t *list;
-	uint64_t cursor;
-	enum err e = call_page(call, &limit, &cursor);
+	json_t *list = json_array();
+	uint64_t at;
+	uint32_t limit;
+	enum err e = call_page(call, &limit, &at);
 
-	if (e)
+	if (e) {
+		json_decref(list);
 		return e;
-	if (cursor && cursor <= number)
-		number = (uint32_t)cursor - 1;
-	if (limit > ACTS_PAGE)
-		limit = ACTS_PAGE;
-	list = json_array();
-	for (; number >= 1 && json_array_size(list) < limit; number--)
-		json_push(list, act_value(g, governance_act(g, number)));
+	}
+	if (at == 0 || at > governance_act_count(g))
+		at = governance_act_count(g);
+	for (; at > 0 && json_array_size(list) < limit; at--)
+		json_push(list, act_value(g, governance_act(g, (uint32_t)at)));
 	call->result = json_object();
 	json_put(call->result, "acts", list);
-	json_put(call->result, "cursor",
-		 number >= 1 ? json_u64(number + 1) : json_null());
+	json_put(call->result, "cursor", at ? json_u64(at) : json_null());
 	return ERR_OK;
+}
+
+enum err rpc_COUNCIL_ACT_handler(struct rpc_call *call)
+{
+	const struct governance *g = call_governance(call);
+	uint64_t number = call_number(call, "act", 0);
+	const struct governance_act *a =
+		number <= UINT32_MAX ? governance_act(g, (uint32_t)number)
+				     : NULL;
+	struct action room[2 * LIMIT_ACTIONS];
+	struct action_list actions, revert;
+
+	if (!a)
+		return ERR_UNKNOWN_ACT;
+	governance_act_actions(g, a->number, &actions, &revert, room);
+	call->result = act_value(g, a);
+	json_put(call->result, "actions", actions_value(&actions));
+	json_put(call->result, "revert", actions_value(&revert));
+	return ERR_OK;
+}
+
+/* ---- What the council has to do with a proposal ---- */
+
+void put_council(json_t *o, const struct governance *g,
+		 const struct proposal *p, struct bytes reason)
+{
+	const uint32_t *accounts;
+	uint32_t count = governance_vetoes(g, p->number, &accounts);
+	json_t *vetoes = json_object();
+
+	json_put(vetoes, "accounts", accounts_value(g, accounts, count));
+	json_put(vetoes, "of_members",
+		 json_count(members_among(g, accounts, count)));
+	json_put(vetoes, "needed",
+		 json_count(governance_settings(g)->council.threshold_delayed));
+	json_put(vetoes, "last_reason",
+		 count > 0 ? json_text(reason.data, reason.size) : json_null());
+	json_put(vetoes, "overridden", json_boolean(p->overridden));
+	json_put(o, "vetoes", vetoes);
+	json_put(o, "ratifies",
+		 p->ratifies ? json_count(p->ratifies) : json_null());
 }

@@ -135,6 +135,25 @@ static void put_actions(struct rpc_call *call, json_t *o,
 	free(record.data);
 }
 
+/* Somebody's own words about the proposal's end, if any; they point into
+ * `record`, which the caller frees. */
+static struct bytes said_of(struct rpc_call *call, uint32_t number,
+			    struct admin_bytes *record)
+{
+	struct bytes said = {NULL, 0};
+	struct governance_key key;
+
+	*record = (struct admin_bytes){NULL, 0};
+	governance_key_reason(&key, number);
+	if (call->server->backend->state_record(
+		    call->server->ctx, (struct bytes){key.data, key.size},
+		    record) ||
+	    reason_record_read(&said,
+			       (struct bytes){record->data, record->size}))
+		said.size = 0;
+	return said;
+}
+
 /* The reason of a cancellation is somebody's own words, if any; that of a
  * failure names the error. */
 static void put_reason(struct rpc_call *call, json_t *o,
@@ -143,16 +162,10 @@ static void put_reason(struct rpc_call *call, json_t *o,
 	const char *text = proposal_reason_text(p->reason);
 	struct admin_bytes record = {NULL, 0};
 	struct bytes said = {NULL, 0};
-	struct governance_key key;
 
-	governance_key_reason(&key, p->number);
-	if (p->state == STATE_CANCELLED &&
-	    !call->server->backend->state_record(
-		    call->server->ctx, (struct bytes){key.data, key.size},
-		    &record) &&
-	    !reason_record_read(&said,
-				(struct bytes){record.data, record.size}) &&
-	    said.size > 0)
+	if (p->state == STATE_CANCELLED && p->reason != REASON_VETOED)
+		said = said_of(call, p->number, &record);
+	if (said.size > 0)
 		json_put(o, "reason", json_text(said.data, said.size));
 	else if (p->state == STATE_EXECUTION_FAILED)
 		json_put(o, "reason",
@@ -200,27 +213,20 @@ enum err call_proposal(struct rpc_call *call, const struct proposal **out)
 	return *out ? ERR_OK : ERR_UNKNOWN_PROPOSAL;
 }
 
-static void put_vetoes(struct rpc_call *call, json_t *o,
-		       const struct proposal *p)
-{
-	const struct governance *g = call_governance(call);
-	const uint32_t *accounts;
-	uint32_t count = governance_vetoes(g, p->number, &accounts);
-
-	json_put(o, "vetoes", keys_value(g, accounts, count));
-}
-
 enum err rpc_PROPOSAL_GET_handler(struct rpc_call *call)
 {
+	struct admin_bytes record;
 	const struct proposal *p;
 	enum err e = call_proposal(call, &p);
 
 	if (e)
 		return e;
 	call->result = proposal_value(call, p);
+	put_council(call->result, call_governance(call), p,
+		    said_of(call, p->number, &record));
+	free(record.data);
 	put_title(call, call->result, p, true);
 	put_actions(call, call->result, p);
-	put_vetoes(call, call->result, p);
 	json_put(call->result, "tally", tally_value(call_governance(call), p));
 	return ERR_OK;
 }

@@ -29,11 +29,13 @@ static inline json_t *json_time(uint64_t ms)
 enum err call_proposal(struct rpc_call *call,
 		       const struct proposal **out) MUST_USE;
 /* A row of proposal.list. */
-/* The public keys of accounts, in order. */
-json_t *keys_value(const struct governance *g, const uint32_t *accounts,
-		   uint32_t count);
-
 json_t *proposal_value(struct rpc_call *call, const struct proposal *p);
+
+/* --- council_methods.c --- */
+/* Who vetoed the proposal, the last one for `reason`, and which act it
+ * ratifies. */
+void put_council(json_t *o, const struct governance *g,
+		 const struct proposal *p, struct bytes reason);
 
 /* --- delegation_methods.c --- */
 /* Those that the account made. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- Members ---- */
+
 static void show_council(struct cli *cli, const json_t *c)
 {
 	const json_t *members = json_object_get(c, "members"), *key;
@@ -24,68 +26,6 @@ static void show_council(struct cli *cli, const json_t *c)
 		printf("  %s\n", show_account(cli, json_string_value(key)));
 }
 
-int cmd_COUNCIL_SHOW(struct cli *cli)
-{
-	return cli_show(cli, "council.get", NULL, show_council);
-}
-
-static void show_act(struct cli *cli, const json_t *a)
-{
-	const json_t *list = json_object_get(a, "approvals"), *row;
-	uint64_t vote = json_get_number(a, "ratification");
-	const char *failure = json_get_text(a, "failure");
-	size_t i;
-
-	printf("act %" PRIu64 " \"%s\"  %s%s%s\n", json_get_number(a, "act"),
-	       json_get_text(a, "title"), json_get_text(a, "state"),
-	       failure[0] ? ": " : "", failure);
-	printf("  approved by");
-	json_array_foreach (list, i, row)
-		printf(" %s", show_account(cli, json_string_value(row)));
-	putchar('\n');
-	if (json_get_number(a, "due_ms"))
-		printf("  due %s\n", show_time(json_get_number(a, "due_ms")));
-	if (vote)
-		printf("  ratified or reverted by proposal #%" PRIu64 "\n",
-		       vote);
-	json_array_foreach (json_object_get(a, "actions"), i, row)
-		printf("  does %s\n", json_get_text(row, "words"));
-	json_array_foreach (json_object_get(a, "revert"), i, row)
-		printf("  undone by %s\n", json_get_text(row, "words"));
-}
-
-static void show_acts(struct cli *cli, const json_t *list)
-{
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach (list, i, row)
-		show_act(cli, row);
-	if (json_array_size(list) == 0)
-		puts("none");
-}
-
-int cmd_COUNCIL_ACTS(struct cli *cli)
-{
-	struct err_text text = {""};
-	uint64_t limit = 0;
-	json_t *rows;
-	int failed;
-
-	if (cli_number(cli, "limit", UINT32_MAX, &limit, &text))
-		return cli_fail_code(cli, ERR_USAGE, text.text);
-	failed = cli_call_pages(cli, "council.acts", json_object(), "acts",
-				limit, &rows);
-	return failed ? failed : cli_emit(cli, rows, show_acts);
-}
-
-static struct bytes text_option(const struct cli *cli, const char *name)
-{
-	const char *text = cli_option(cli, name);
-
-	return (struct bytes){(const uint8_t *)text, text ? strlen(text) : 0};
-}
-
 /* The first word: the number of a proposal or an act. */
 static enum err take_number(const struct cli *cli, uint32_t *out,
 			    struct err_text *text)
@@ -97,6 +37,123 @@ static enum err take_number(const struct cli *cli, uint32_t *out,
 		e = err_set(text, ERR_USAGE, "numbers count from 1");
 	*out = (uint32_t)number;
 	return e;
+}
+
+/* ---- Acts ---- */
+
+static const char *state_words(const json_t *act)
+{
+	static char text[96];
+	const char *vote = json_get_text(act, "ratification_state");
+	const char *state = json_get_text(act, "state");
+
+	if (json_get_text(act, "failure")[0])
+		snprintf(text, sizeof(text), "%s: %s", state,
+			 json_get_text(act, "failure"));
+	else if (strcmp(vote, "passed") == 0)
+		snprintf(text, sizeof(text), "ratified");
+	else if (strcmp(vote, "rejected") == 0)
+		snprintf(text, sizeof(text), "%s",
+			 json_get_text(act, "revert_failure")[0]
+				 ? "rejected, could not be undone"
+				 : "rejected, undone");
+	else
+		snprintf(text, sizeof(text), "%s", state);
+	return text;
+}
+
+static void show_acts(struct cli *cli, const json_t *list)
+{
+	static const char *const HEAD[] = {"#",		"STATE", "DUE",
+					   "APPROVALS", "VOTE",	 "TITLE"};
+	struct table *t = table_new(6);
+	const json_t *row;
+	size_t i;
+
+	(void)cli;
+	table_head(t, HEAD);
+	table_right(t, 0);
+	table_right(t, 3);
+	json_array_foreach (list, i, row) {
+		uint64_t vote = json_get_number(row, "ratification");
+
+		table_cell(t, show_count(json_get_number(row, "act")));
+		table_cell(t, state_words(row));
+		table_cell(t, show_time(json_get_number(row, "due_ms")));
+		table_cell(t, show_count(json_array_size(
+				      json_object_get(row, "approvals"))));
+		table_cell(t, vote ? show_count(vote) : "–");
+		table_cell(t, json_get_text(row, "title"));
+	}
+	table_print(&t, stdout);
+	if (json_array_size(list) == 0)
+		puts("none");
+}
+
+int cmd_COUNCIL_LIST(struct cli *cli)
+{
+	return cli_list(cli, "council.acts", json_object(), "acts", show_acts);
+}
+
+static void show_actions(const char *label, const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row)
+		printf("%s %-2zu %s\n", label, i + 1,
+		       json_get_text(row, "words"));
+}
+
+static void show_act(struct cli *cli, const json_t *act)
+{
+	static const struct {
+		const char *state, *label;
+	} DUE[] = {{"open", "expires  "},
+		   {"delayed", "done at  "},
+		   {"done", "done     "},
+		   {"failed", "failed   "},
+		   {"expired", "expired  "}};
+	const json_t *key;
+	uint64_t vote = json_get_number(act, "ratification");
+	size_t i;
+
+	printf("act #%" PRIu64 "  %s  \"%s\"\n", json_get_number(act, "act"),
+	       state_words(act), json_get_text(act, "title"));
+	for (i = 0; i < sizeof(DUE) / sizeof(DUE[0]); i++)
+		if (strcmp(json_get_text(act, "state"), DUE[i].state) == 0)
+			printf("%s %s\n", DUE[i].label,
+			       show_time(json_get_number(act, "due_ms")));
+	json_array_foreach (json_object_get(act, "approvals"), i, key)
+		printf("approved  %s\n",
+		       show_account(cli, json_string_value(key)));
+	if (vote)
+		printf("vote      proposal #%" PRIu64 ", %s\n", vote,
+		       json_get_text(act, "ratification_state"));
+	show_actions("action   ", json_object_get(act, "actions"));
+	show_actions("undone by", json_object_get(act, "revert"));
+}
+
+int cmd_COUNCIL_SHOW(struct cli *cli)
+{
+	struct err_text text = {""};
+	uint32_t number;
+
+	if (cli->word_count == 0)
+		return cli_show(cli, "council.get", NULL, show_council);
+	if (take_number(cli, &number, &text))
+		return cli_fail_code(cli, ERR_USAGE, text.text);
+	return cli_show(cli, "council.act", cli_params_number("act", number),
+			show_act);
+}
+
+/* ---- What a member signs ---- */
+
+static struct bytes text_option(const struct cli *cli, const char *name)
+{
+	const char *text = cli_option(cli, name);
+
+	return (struct bytes){(const uint8_t *)text, text ? strlen(text) : 0};
 }
 
 int cmd_PROPOSAL_VETO(struct cli *cli)

@@ -269,7 +269,7 @@ int cmd_TALLY(struct cli *cli)
 	return with_number(cli, "tally.get", "proposal", show_tally);
 }
 
-static void show_actions(const json_t *list)
+static void show_actions(const char *label, const json_t *list)
 {
 	const json_t *row;
 	size_t i;
@@ -277,20 +277,8 @@ static void show_actions(const json_t *list)
 	if (json_array_size(list) > 0)
 		putchar('\n');
 	json_array_foreach (list, i, row)
-		printf("action %-2zu %s\n", i + 1, json_get_text(row, "words"));
-}
-
-static void show_vetoes(struct cli *cli, const json_t *list)
-{
-	const json_t *key;
-	size_t i;
-
-	if (json_array_size(list) == 0)
-		return;
-	printf("vetoed by");
-	json_array_foreach (list, i, key)
-		printf(" %s", show_account(cli, json_string_value(key)));
-	putchar('\n');
+		printf("%s %-2zu %s\n", label, i + 1,
+		       json_get_text(row, "words"));
 }
 
 /* What the actions would do today, while they may still be executed. */
@@ -314,9 +302,28 @@ static void show_preview(struct cli *cli, const json_t *p)
 	json_decref(preview);
 }
 
+/* Vetoes of those who left the council do not count. */
+static void show_vetoes(struct cli *cli, const json_t *vetoes)
+{
+	const json_t *accounts = json_object_get(vetoes, "accounts"), *key;
+	size_t i;
+
+	if (json_array_size(accounts) == 0)
+		return;
+	printf("vetoes    %" PRIu64 " of %" PRIu64 " needed:",
+	       json_get_number(vetoes, "of_members"),
+	       json_get_number(vetoes, "needed"));
+	json_array_foreach (accounts, i, key)
+		printf(" %s", show_account(cli, json_string_value(key)));
+	printf("\n          \"%s\"\n", json_get_text(vetoes, "last_reason"));
+	if (json_is_true(json_object_get(vetoes, "overridden")))
+		puts("          overridden by a constitutional proposal");
+}
+
 static void show_proposal(struct cli *cli, const json_t *p)
 {
 	bool tallied = json_get_number(p, "voting_start_ms") > 0;
+	uint64_t ratifies = json_get_number(p, "ratifies");
 
 	show_headline(cli, p);
 	printf("type      %s, %s\n", json_get_text(p, "type"),
@@ -336,12 +343,16 @@ static void show_proposal(struct cli *cli, const json_t *p)
 	if (strcmp(json_get_text(p, "state"), "draft") == 0)
 		printf("expires   %s\n",
 		       show_time(json_get_number(p, "expires_ms")));
+	if (ratifies)
+		printf("ratifies  act #%" PRIu64 " of the council\n", ratifies);
+	show_vetoes(cli, json_object_get(p, "vetoes"));
 	printf("id        %s\n", json_get_text(p, "id"));
 	if (json_get_text(p, "description")[0])
 		printf("\n%s\n", json_get_text(p, "description"));
-	show_actions(json_object_get(p, "actions"));
-	show_vetoes(cli, json_object_get(p, "vetoes"));
-	show_preview(cli, p);
+	show_actions(ratifies ? "if rejected" : "action",
+		     json_object_get(p, "actions"));
+	if (!ratifies)
+		show_preview(cli, p);
 	if (tallied) {
 		putchar('\n');
 		show_tally_of(cli, json_object_get(p, "tally"), false);

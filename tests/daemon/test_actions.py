@@ -194,7 +194,7 @@ def test_actions_council(context):
         names = {"alice_whale", "bob_dev", "grace_investor"}
         keys = sorted(net.cli("key", "show", name, expect=0).data["public_key"] for name in names)
         expect("council", council, {"members": keys, "threshold": 3,
-                                    "threshold_delayed": 2})
+                                    "threshold_delayed": 2, "acts": 0})
     invariants.same_state_root(net.nodes)
 
 
@@ -304,51 +304,3 @@ def test_actions_upgrade(context):
     expect("planned", [row["pending_weight"] for row in rows
                        if row["node_id"] == HASH], ["7"])
     expect("validators", len(node.cli("validators", expect=0).data), 4)
-
-
-COUNCIL = "threshold=3 delayed=2 alice_whale,bob_dev,grace_investor"
-
-
-def test_actions_vetoed(context):
-    """What the council vetoes before its timelock is over is not executed;
-    who vetoed is shown, and the reason"""
-    net = context.network(council=COUNCIL,
-                          params=["parameter.voting_ms=4000",
-                                  "parameter.timelock_ms=20000"])
-    node = net.nodes[0]
-    number = submit(node, "parameter",
-                    "parameter standard.quorum_bp=1500").data["proposal"]
-    pass_it(net, number, "queued")
-    words = ["proposal", "veto", str(number), "--reason", "It harms"]
-    node.cli(*words, "--as", "henry_dao", expect=1)
-    for name in ("alice_whale", "grace_investor"):
-        net.nodes[1].cli(*words, "--as", name, expect=0)
-    shown = net.wait_state(number, "cancelled")
-    if len(shown["vetoes"]) != 2:
-        raise Failure(f"vetoes: {shown['vetoes']}")
-    expect("quorum", param(node, "standard.quorum_bp")["value"], "1000")
-    invariants.same_state_root(net.nodes)
-
-
-def test_actions_ratified_or_undone(context):
-    """The council acts at once; the voters do not ratify it, and it is
-    undone"""
-    net = context.network(council=COUNCIL, params=["emergency.voting_ms=4000"])
-    node = net.nodes[0]
-    node.cli("council", "act", "--as", "alice_whale", "--title", "Flood",
-             "--action", "parameter proposal.max_open=1", "--revert",
-             "parameter proposal.max_open=3", expect=0)
-    acts = node.cli("council", "acts", expect=0).data
-    expect("state", (acts[0]["act"], acts[0]["state"]), (1, "open"))
-    expect("value", param(node, "proposal.max_open")["value"], "3")
-    for name in ("bob_dev", "grace_investor"):
-        node.cli("council", "approve", "1", "--as", name, expect=0)
-    acts = node.cli("council", "acts", expect=0).data
-    expect("state", acts[0]["state"], "done")
-    expect("approvals", len(acts[0]["approvals"]), 3)
-    expect("words", acts[0]["actions"][0]["words"],
-           "set proposal.max_open to 1 proposals")
-    expect("value", param(node, "proposal.max_open")["value"], "1")
-    net.wait_state(acts[0]["ratification"], "rejected")
-    expect("undone", param(node, "proposal.max_open")["value"], "3")
-    invariants.same_state_root(net.nodes)
