@@ -97,7 +97,7 @@ enum rpc_role {
 	  "{members: [account], threshold, threshold_delayed, acts}")          \
 	X(COUNCIL_ACTS, "council.acts", RPC_READ, false,                       \
 	  "The acts of the council, newest first.",                            \
-	  "{acts: [{act, title, state, author, created_ms, due_ms, "           \
+	  "{acts: [{act, title, state, author, nonce, created_ms, due_ms, "    \
 	  "approvals: [account], approvals_of_members, failure, "              \
 	  "ratification, ratification_state, revert_failure}], cursor}")       \
 	X(COUNCIL_ACT, "council.act", RPC_READ, false,                         \

@@ -79,6 +79,7 @@ static json_t *act_value(const struct governance *g,
 	json_put(o, "title", json_text(a->title, a->title_size));
 	json_put(o, "state", json_word(act_state_name(a->state)));
 	json_put(o, "author", account_value(g, a->author));
+	json_put(o, "nonce", json_u64(a->nonce));
 	json_put(o, "created_ms", json_time(a->created_ms));
 	json_put(o, "due_ms", json_time(a->due_ms));
 	json_put(o, "approvals",

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ACTS_OPEN 16u /* at most, at a time */
+
 /* ---- Members ---- */
 
 static void show_council(struct cli *cli, const json_t *c)
@@ -202,6 +204,53 @@ static enum err read_act(struct cli *cli, struct payload_council_act *act,
 	return e;
 }
 
+/* The number that the act got, which the other members need: that of the act
+ * of this author and nonce. 0 when it is not among the newest. */
+static uint64_t find_act(struct cli *cli, const json_t *sent)
+{
+	json_t *params = cli_params_number("limit", 2 * ACTS_OPEN);
+	struct admin_error error;
+	struct public_key author, key;
+	const json_t *row;
+	uint64_t number = 0;
+	json_t *page;
+	size_t i;
+
+	if (cli_public_key(cli, cli_option(cli, "as"), &author) ||
+	    cli_ask(cli, "council.acts", params, &page, &error))
+		return 0;
+	json_array_foreach (json_object_get(page, "acts"), i, row)
+		if (json_get_key(json_object_get(row, "author"), &key) &&
+		    public_key_equal(&author, &key) &&
+		    json_get_number(row, "nonce") ==
+			    json_get_number(sent, "nonce"))
+			number = json_get_number(row, "act");
+	json_decref(page);
+	return number;
+}
+
+static void show_proposed(struct cli *cli, const json_t *sent)
+{
+	if (json_object_get(sent, "act"))
+		printf("act #%" PRIu64 "\n", json_get_number(sent, "act"));
+	cli_show_sent(cli, sent);
+}
+
+static int send_act(struct cli *cli, const struct payload *payload)
+{
+	json_t *sent;
+	int failed = cli_transact(cli, payload, &sent);
+	uint64_t number;
+
+	if (failed || !sent)
+		return failed;
+	json_object_del(sent, "proposal");
+	number = json_object_get(sent, "height") ? find_act(cli, sent) : 0;
+	if (number)
+		json_put(sent, "act", json_integer((json_int_t)number));
+	return cli_emit(cli, sent, show_proposed);
+}
+
 int cmd_COUNCIL_ACT(struct cli *cli)
 {
 	struct payload payload = {.kind = PAYLOAD_COUNCIL_ACT};
@@ -212,8 +261,7 @@ int cmd_COUNCIL_ACT(struct cli *cli)
 
 	arena_init(&arena, 2 * ACTION_SPECS_ARENA_BYTES);
 	e = read_act(cli, &payload.council_act, &arena, &text);
-	code = e ? cli_fail_code(cli, e, text.text)
-		 : cli_transact_show(cli, &payload);
+	code = e ? cli_fail_code(cli, e, text.text) : send_act(cli, &payload);
 	arena_fini(&arena);
 	return code;
 }

@@ -63,7 +63,7 @@ static enum err take_description(struct cli *cli, char **out,
 	return e;
 }
 
-static void show_sent(struct cli *cli, const json_t *value)
+void cli_show_sent(struct cli *cli, const json_t *value)
 {
 	(void)cli;
 	if (json_object_get(value, "height"))
@@ -84,7 +84,7 @@ int cli_transact_show(struct cli *cli, const struct payload *payload)
 	if (failed || !result)
 		return failed;
 	json_object_del(result, "proposal");
-	return cli_emit(cli, result, show_sent);
+	return cli_emit(cli, result, cli_show_sent);
 }
 
 static void show_submitted(struct cli *cli, const json_t *value)
@@ -98,7 +98,7 @@ static void show_submitted(struct cli *cli, const json_t *value)
 		       json_get_text(value, "id"));
 	if (start)
 		printf("voting %s to %s\n", show_time(start), show_time(end));
-	show_sent(cli, value);
+	cli_show_sent(cli, value);
 }
 
 /* {"proposal","id","tx","height",…} from what tx.submit answered. */

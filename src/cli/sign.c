@@ -304,6 +304,8 @@ static int submit(struct cli *cli, struct signer *s,
 		if (s->nonce == used)
 			s->nonce++;
 	}
+	if (!e)
+		json_put(*result, "nonce", json_u64(s->nonce));
 	return e ? cli_refused(cli, &error) : CLI_EXIT_OK;
 }
 

@@ -19,12 +19,15 @@ int cli_public_key(struct cli *cli, const char *word, struct public_key *out);
 bool cli_only_key(struct cli *cli, struct public_key *out);
 
 /* Sign `payload` with the key of --as, tell on stderr what it does, submit,
- * wait. *result is what tx.submit answered, with an outcome of ok; NULL with
+ * wait. *result is what tx.submit answered, with an outcome of ok, and the
+ * nonce that was used; NULL with
  * --dry-run, after which nothing more is to be done. The error was told; the
  * return is the exit code. */
 int cli_transact(struct cli *cli, const struct payload *payload,
 		 json_t **result);
 
+/* What tx.submit answered, for people. */
+void cli_show_sent(struct cli *cli, const json_t *value);
 /* Sign, send, and show what the network said; the exit code. */
 int cli_transact_show(struct cli *cli, const struct payload *payload);
 

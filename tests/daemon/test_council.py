@@ -89,7 +89,8 @@ def test_council_acts(context):
     expect("nothing was sent", node.cli("council", "list", expect=0).data, [])
 
     refused(node.cli("council", "show", "1", expect=5), "unknown_act")
-    act(node, "bob_dev", "Dearer accounts", *first)
+    made = act(node, "bob_dev", "Dearer accounts", *first).data
+    expect("its number", made["act"], 1)
     shown = show_act(node, 1)
     expect("one approval", (shown["state"], shown["approvals"]),
            ("open", [key_of(node, "bob_dev")]))
@@ -107,7 +108,8 @@ def test_council_acts(context):
     expect("done at once", int(param(net.nodes[1], stake)),
            was[stake] + 1000000)
 
-    act(node, "grace_investor", "Dearer deposits", *second)
+    made = act(node, "grace_investor", "Dearer deposits", *second).data
+    expect("its number", made["act"], 2)
     node.cli("council", "approve", "2", "--as", "bob_dev", expect=0)
     delayed = show_act(node, 2)
     expect("the other", delayed["state"], "delayed")
