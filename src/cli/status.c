@@ -349,8 +349,9 @@ static bool is_reached(const struct goal_of *g, const json_t *o)
 	return false;
 }
 
-/* A proposal goes one way: a state that lies behind it never comes again. Until
- * its end it may be cancelled. */
+/* A proposal goes one way: a state that lies behind it never comes again,
+ * unless a veto that ended it is overridden. Until its end it may be cancelled.
+ */
 static bool is_missed(const struct goal_of *g, const json_t *o)
 {
 	uint32_t goal;

@@ -266,6 +266,12 @@ static void random_council(struct random_tx *tx, struct chance *c,
 	}
 }
 
+/* Drawn beside the payloads' own numbers: more of one, and what is none. */
+#define SUBMIT_AGAIN (PAYLOAD_SUBMIT + 18)
+#define NO_PAYLOAD   (PAYLOAD_SUBMIT + 19)
+_Static_assert(SUBMIT_AGAIN > PAYLOAD_COUNCIL_APPROVE,
+	       "every payload is drawn");
+
 static void random_payload(struct random_tx *tx, struct chance *c,
 			   const struct governance *g)
 {
@@ -274,7 +280,7 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 	tx->title[0] = (char)('a' + chance_below(c, 26));
 	tx->title[1] = chance_below(c, 20) ? '.' : '\n';
 	p->kind = (enum payload_kind)(PAYLOAD_SUBMIT + chance_below(c, 20));
-	if (p->kind == PAYLOAD_SUBMIT || p->kind == PAYLOAD_SUBMIT + 6) {
+	if (p->kind == PAYLOAD_SUBMIT || p->kind == SUBMIT_AGAIN) {
 		p->kind = PAYLOAD_SUBMIT;
 		p->submit.type = 1 + chance_below(c, 8);
 		p->submit.draft = chance_below(c, 3) == 0;
@@ -299,7 +305,7 @@ static void random_payload(struct random_tx *tx, struct chance *c,
 	} else if (p->kind >= PAYLOAD_VETO &&
 		   p->kind <= PAYLOAD_COUNCIL_APPROVE) {
 		random_council(tx, c, g);
-	} else if (p->kind != PAYLOAD_SUBMIT + 19) { /* 29 is no payload */
+	} else if (p->kind != NO_PAYLOAD) {
 		random_vote(tx, c, g);
 	}
 }
