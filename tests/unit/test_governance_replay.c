@@ -1,8 +1,7 @@
-/* Elections that happened elsewhere: the original demo's electorate under
- * this project's rules, and real ballots whose sums are known.
+/* An election that happened elsewhere: real ballots whose sums are known.
  *
- * The real ones are read from $BCAI_SHARED_DATA or ../shared/data beside
- * the source tree; without them that test is skipped and says so. */
+ * They are read from $BCAI_SHARED_DATA or ../shared/data beside
+ * the source tree; without them the test is skipped and says so. */
 #include "governance_fixture.h"
 
 #include <inttypes.h>
@@ -15,159 +14,6 @@
 #include <cmocka.h>
 
 typedef unsigned __int128 u128;
-
-/* ---- The demo: eight voters, four proposals; nobody delegates here ---- */
-
-enum { WHALE, DEV, CHARLIE, DIANA, EVE, FRANK, GRACE, HENRY, VOTERS };
-
-static const struct {
-	const char *name;
-	uint64_t tokens, points;
-} electorate[VOTERS] = {
-	[WHALE] = {"alice_whale", 5000000, 0},
-	[DEV] = {"bob_dev", 100000, 85},
-	[CHARLIE] = {"charlie_user", 50000, 0},
-	[DIANA] = {"diana_validator", 200000, 78},
-	[EVE] = {"eve_researcher", 75000, 92},
-	[FRANK] = {"frank_community", 25000, 0},
-	[GRACE] = {"grace_investor", 1000000, 0},
-	[HENRY] = {"henry_dao", 150000, 65},
-};
-
-/* A ballot paper in the order of the electorate: + for, - against, o
- * abstains, space stays away. */
-static const struct election {
-	const char *name;
-	enum proposal_type type;
-	uint32_t proposer;
-	const char *paper;
-	const char *weight[CHOICES]; /* by hand, with unbounded integers */
-	const char *base, *quorum;
-} elections[] = {
-	{"standard",
-	 TYPE_STANDARD,
-	 HENRY,
-	 "+++o+ - ",
-	 {"3197909147338", "1048576000000", "468937443114"},
-	 "5287328751964",
-	 "528732875197"},
-	{"technical",
-	 TYPE_TECHNICAL,
-	 DEV,
-	 "o+ ++  +",
-	 {"152880000000000000000", "0", "48000000000000000000"},
-	 "211200000000000000000",
-	 "21120000000000000000"},
-	{"emergency",
-	 TYPE_EMERGENCY,
-	 DIANA,
-	 "++ ++ ++",
-	 {"6525000000000", "0", "0"},
-	 "6600000000000",
-	 "660000000000"},
-	{"constitutional",
-	 TYPE_CONSTITUTIONAL,
-	 GRACE,
-	 "++-++ +o",
-	 {"4480953868895", "234468721557", "406111738523"},
-	 "5287328751964",
-	 "528732875197"},
-};
-
-static uint32_t choice_of(char mark)
-{
-	return mark == '+'   ? CHOICE_FOR
-	       : mark == '-' ? CHOICE_AGAINST
-	       : mark == 'o' ? CHOICE_ABSTAIN
-			     : 0;
-}
-
-static uint64_t root(u128 n)
-{
-	uint64_t r = 0;
-
-	for (int bit = 49; bit >= 0; bit--)
-		if ((u128)(r | UINT64_C(1) << bit) * (r | UINT64_C(1) << bit) <=
-		    n)
-			r |= UINT64_C(1) << bit;
-	return r;
-}
-
-/* What one voter weighs, from the table alone. */
-static u128 weight_of(const struct election *e, uint32_t voter)
-{
-	u128 all_tokens = 0, all_points = 0;
-	u128 tokens = electorate[voter].tokens * UINT64_C(1000000);
-	u128 points = electorate[voter].points * UINT64_C(1000);
-
-	for (uint32_t i = 0; i < VOTERS; i++) {
-		all_tokens += electorate[i].tokens * UINT64_C(1000000);
-		all_points += electorate[i].points * UINT64_C(1000);
-	}
-	if (e->type == TYPE_EMERGENCY)
-		return tokens;
-	if (e->type == TYPE_TECHNICAL)
-		return 30 * tokens * all_points + 70 * points * all_tokens;
-	return root(tokens << 40);
-}
-
-static void assert_decimal(u128 value, const char *expected)
-{
-	char text[U128_TEXT_BYTES];
-
-	u128_format(text, value);
-	assert_string_equal(text, expected);
-}
-
-static void check_election(const struct test_net *n, const struct election *e,
-			   uint32_t number)
-{
-	const struct proposal *p = governance_proposal(n->g, number);
-	u128 sums[CHOICES + 1] = {0}, base = 0;
-	struct tally_result r;
-
-	for (uint32_t i = 0; i < VOTERS; i++) {
-		sums[choice_of(e->paper[i])] += weight_of(e, i);
-		base += weight_of(e, i);
-	}
-	governance_evaluate(n->g, &r, p);
-	for (uint32_t c = 0; c < CHOICES; c++) {
-		assert_true(r.weight[c] == sums[c + 1]);
-		assert_decimal(r.weight[c], e->weight[c]);
-	}
-	assert_true(r.base == base);
-	assert_decimal(r.base, e->base);
-	assert_decimal(r.quorum_required, e->quorum);
-	assert_true(r.quorum_met && r.floor_met && r.approval_met);
-	assert_int_equal(p->state, STATE_PASSED);
-	assert_int_equal(p->total.voters, VOTERS);
-	printf("%s: passed with %s of %s\n", e->name, e->weight[0], e->base);
-}
-
-static void the_demo_s_electorate_votes_under_these_rules(void **state)
-{
-	struct test_net n;
-
-	(void)state;
-	net_init(&n, NULL);
-	for (uint32_t i = 0; i < VOTERS; i++)
-		net_account(&n, electorate[i].tokens, electorate[i].points);
-	for (size_t k = 0; k < sizeof(elections) / sizeof(elections[0]); k++) {
-		const struct election *e = &elections[k];
-		uint32_t number = net_open(&n, e->proposer, e->type);
-
-		assert_string_equal(proposal_type_name(e->type), e->name);
-		for (uint32_t i = 0; i < VOTERS; i++)
-			if (choice_of(e->paper[i]))
-				assert_int_equal(
-					net_vote(&n, i, number,
-						 choice_of(e->paper[i])),
-					ERR_OK);
-		net_finish(&n, number);
-		check_election(&n, e, number);
-	}
-	net_fini(&n);
-}
 
 /* ---- Real ballots ---- */
 
@@ -340,7 +186,6 @@ static void real_elections_come_out_with_the_file_s_sums(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_demo_s_electorate_votes_under_these_rules),
 		cmocka_unit_test(real_elections_come_out_with_the_file_s_sums),
 	};
 
