@@ -558,8 +558,13 @@ static const struct cli_option LOAD_OPTIONS[] = {
 	 "start the network there, and leave it running; absent: it is "
 	 "removed at the end"},
 	{"clients", "C", false, "accounts that sign; 500"},
+	{"bystanders", "N", false,
+	 "further accounts of a started network, that do not vote; 0"},
+	{"delegating", "N", false,
+	 "of these, how many delegate to one in fifty of those that sign; 0"},
 	{"rate", "R", false, "transactions a second; 0: as many as go"},
 	{"seconds", "S", false, "for how long; 10"},
+	{"txs", "N", false, "transactions, at most; rate times seconds"},
 	{"ballots-per-tx", "K", false, "ballots in each, 1 to 128; 1"},
 	{"in-flight", "N", false, "most unanswered at a time; 4096"},
 	{"limit", NULL, false,

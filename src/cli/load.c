@@ -29,7 +29,9 @@ struct load {
 	struct lab lab;
 	struct bulk bulk;
 	uint64_t clients, rate, seconds, ballots, in_flight;
-	uint64_t total; /* transactions */
+	uint64_t bystanders, delegating; /* of these, who delegate first */
+	struct public_key *keys;	 /* owned; of a started network */
+	uint64_t total;			 /* transactions */
 	uint32_t *proposals;
 	uint32_t proposal_count;
 	char (*names)[KEY_NAME_BYTES]; /* of a running network's keys */
@@ -60,9 +62,24 @@ static enum err take_options(struct load *l)
 			       &l->ballots, text);
 	if (!e)
 		e = cli_number(cli, "in-flight", 60000, &l->in_flight, text);
+	if (!e)
+		e = cli_number(cli, "bystanders", LIMIT_ACCOUNTS,
+			       &l->bystanders, text);
+	if (!e)
+		e = cli_number(cli, "delegating", LIMIT_ACCOUNTS,
+			       &l->delegating, text);
+	if (!e && l->delegating > l->bystanders)
+		e = err_set(text, ERR_USAGE,
+			    "only --bystanders delegate: there are %" PRIu64,
+			    l->bystanders);
+	if (!e && l->bystanders > 0 && cli_option(cli, "network"))
+		e = err_set(text, ERR_USAGE,
+			    "a running network has the accounts it has");
 	if (!e && (!l->clients || !l->seconds || !l->ballots || !l->in_flight))
 		e = err_set(text, ERR_USAGE, "none of these may be 0");
 	l->total = (l->rate ? l->rate : RATE_UNLIMITED) * l->seconds;
+	if (!e)
+		e = cli_number(cli, "txs", 100000000, &l->total, text);
 	return e;
 }
 
@@ -79,6 +96,30 @@ static enum err take_key(const struct load *l, uint64_t client,
 	snprintf(name, sizeof(name), "load/%" PRIu64, client);
 	*out = bulk_key(name);
 	return ERR_OK;
+}
+
+static enum err add_accounts(struct load *l, struct genesis *genesis)
+{
+	uint64_t all = l->clients + l->bystanders;
+	struct progress progress;
+	enum err e = ERR_OK;
+
+	l->keys = mem_alloc(all * sizeof(*l->keys));
+	progress_begin(&progress, l->cli, "accounts", "", all);
+	for (uint64_t i = 0; !e && i < all; i++) {
+		struct secret_key *key;
+
+		e = take_key(l, i, &key, &l->text);
+		if (e)
+			return e;
+		l->keys[i] = *secret_key_public(key);
+		secret_key_free(&key);
+		e = genesis_add_account(genesis, &l->keys[i], STAKE, 0, "",
+					&l->text);
+		progress_step(&progress, i);
+	}
+	progress_end(&progress, all);
+	return e;
 }
 
 static enum err make_genesis(struct load *l, struct genesis *genesis)
@@ -99,16 +140,7 @@ static enum err make_genesis(struct load *l, struct genesis *genesis)
 	if (!e)
 		e = genesis_param_set(genesis, "proposal.max_open",
 				      LIMIT_PROPOSALS_OPEN, &l->text);
-	for (uint64_t i = 0; !e && i < l->clients; i++) {
-		struct secret_key *key;
-
-		e = take_key(l, i, &key, &l->text);
-		if (!e)
-			e = genesis_add_account(genesis, secret_key_public(key),
-						STAKE, 0, "", &l->text);
-		secret_key_free(&key);
-	}
-	return e;
+	return e ? e : add_accounts(l, genesis);
 }
 
 static void add_name(void *context, enum err outcome,
@@ -272,6 +304,55 @@ static enum err make_proposals(struct load *l)
 	return e ? e
 		 : lab_wait_voting(&l->lab, l->proposals, l->proposal_count,
 				   &l->text);
+}
+
+/* --- Delegations: of bystanders to one in fifty of those that sign --- */
+
+#define DELEGATIONS_AT_ONCE 50000u
+#define CLIENTS_A_DELEGATE  50u
+
+static enum err delegate_some(struct load *l, uint64_t from, uint64_t to)
+{
+	struct bulk_run run = {.what = "delegations",
+			       .in_flight = (uint32_t)l->in_flight};
+	uint64_t delegates = (l->clients - 1) / CLIENTS_A_DELEGATE + 1;
+	enum err e = ERR_OK;
+
+	for (uint64_t i = from; !e && i < to; i++) {
+		struct payload payload = {.kind = PAYLOAD_DELEGATE};
+		struct secret_key *key;
+
+		payload.delegate.kind = DELEGATION_FULL;
+		payload.delegate.has_target = true;
+		payload.delegate.target = l->keys[i % delegates];
+		e = take_key(l, l->clients + i, &key, &l->text);
+		if (e)
+			return e;
+		e = bulk_add(&l->bulk, key, 0, &payload, &l->text);
+		secret_key_free(&key);
+	}
+	if (!e)
+		e = send(l, &run);
+	if (!e && run.refused > 0)
+		e = err_set(&l->text, ERR_CHECK_FAILED,
+			    "%" PRIu32 " delegations were refused",
+			    run.refused);
+	bulk_clear(&l->bulk);
+	return e;
+}
+
+static enum err delegate_all(struct load *l)
+{
+	enum err e = ERR_OK;
+
+	for (uint64_t at = 0; !e && at < l->delegating;
+	     at += DELEGATIONS_AT_ONCE) {
+		uint64_t to = at + DELEGATIONS_AT_ONCE;
+
+		e = delegate_some(l, at,
+				  to < l->delegating ? to : l->delegating);
+	}
+	return e;
 }
 
 /* --- Ballots --- */
@@ -525,6 +606,8 @@ static enum err run_load(struct load *l, json_t **out)
 	enum err e = open_lab(l);
 
 	if (!e)
+		e = delegate_all(l);
+	if (!e)
 		e = make_proposals(l);
 	if (!e)
 		e = sign_all(l);
@@ -555,6 +638,7 @@ int cmd_LOAD(struct cli *cli)
 		lab_close(&l.lab);
 	free(l.proposals);
 	free(l.names);
+	free(l.keys);
 	if (e)
 		return cli_fail_code(cli, e, l.text.text);
 	return cli_emit(cli, value, show_figures);
