@@ -263,6 +263,15 @@ bool accounts_power_at(const struct accounts *a, uint32_t account,
 	return false;
 }
 
+bool accounts_power_in(const struct accounts *a, uint32_t account,
+		       const struct proposal *p, struct power *out)
+{
+	struct snapshot s;
+
+	proposal_snapshot(&s, p);
+	return accounts_power_at(a, account, &s, out);
+}
+
 void accounts_keep(struct accounts *a, uint64_t height, uint32_t epoch)
 {
 	uint32_t at;
@@ -282,7 +291,7 @@ void accounts_release(struct accounts *a, uint64_t height)
 {
 	uint32_t at = 0;
 
-	while (a->snapshots[at].height != height)
+	while (at < a->snapshot_count && a->snapshots[at].height != height)
 		at++;
 	assert(at < a->snapshot_count);
 	a->snapshot_count--;

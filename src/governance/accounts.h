@@ -92,6 +92,10 @@ void accounts_mark(struct accounts *a, uint32_t account);
 bool accounts_power_at(const struct accounts *a, uint32_t account,
 		       const struct snapshot *s, struct power *out);
 
+/* The same for the snapshot of a proposal that was opened. */
+bool accounts_power_in(const struct accounts *a, uint32_t account,
+		       const struct proposal *p, struct power *out);
+
 /* A vote opened with, or needs no more, the state of this height. */
 void accounts_keep(struct accounts *a, uint64_t height, uint32_t epoch);
 void accounts_release(struct accounts *a, uint64_t height);

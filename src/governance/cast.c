@@ -10,15 +10,6 @@ void cast_graph(struct carry_graph *out, const struct governance *g,
 	proposal_snapshot(&out->at, p);
 }
 
-static void own_power(struct power *out, const struct governance *g,
-		      const struct proposal *p, uint32_t account)
-{
-	struct snapshot s;
-
-	proposal_snapshot(&s, p);
-	accounts_power_at(&g->accounts, account, &s, out);
-}
-
 /* The voter carries `now`; its ballot stands in the tally. */
 static void carry_change(struct governance *g, struct entry *e,
 			 struct carried *held, const struct power *now)
@@ -41,7 +32,7 @@ static void settle(struct governance *g, struct entry *e,
 	struct power power;
 
 	pending_proposal(g, e);
-	own_power(&power, g, &e->p, w->voter);
+	accounts_power_in(&g->accounts, w->voter, &e->p, &power);
 	tally_add(&e->p.tally, (enum choice)ballot->choice, &power);
 	for (uint32_t i = 0; i < w->move_count; i++) {
 		struct carried *held = carry_of(&e->carry, w->moves[i].carrier);
@@ -137,7 +128,7 @@ void cast_ballot(struct governance *g, const struct governance_context *ctx,
 	bool walks = false;
 
 	assert(e->p.state == STATE_VOTING);
-	own_power(&power, g, &e->p, ctx->account);
+	accounts_power_in(&g->accounts, ctx->account, &e->p, &power);
 	watch_ballot(g, e, ctx, held ? held->choice : 0, choice, &power);
 	if (held) {
 		replace(e, held, choice, &power);

@@ -18,21 +18,25 @@ static enum err check_text(const char *what, struct bytes text, size_t max,
 	return ERR_OK;
 }
 
+enum err check_title(struct bytes title, struct err_text *text)
+{
+	if (title.size == 0)
+		return err_set(text, ERR_MALFORMED, "there is no title");
+	return check_text("title", title, LIMIT_TITLE_BYTES, true, text);
+}
+
 static enum err check_texts(struct bytes title, struct bytes description,
 			    struct err_text *text)
 {
-	enum err err;
+	enum err err = check_title(title, text);
 
-	if (title.size == 0)
-		return err_set(text, ERR_MALFORMED, "there is no title");
-	err = check_text("title", title, LIMIT_TITLE_BYTES, true, text);
 	if (err != ERR_OK)
 		return err;
 	return check_text("description", description, LIMIT_DESCRIPTION_BYTES,
 			  false, text);
 }
 
-static enum err check_reason(struct bytes reason, struct err_text *text)
+enum err check_reason(struct bytes reason, struct err_text *text)
 {
 	return check_text("reason", reason, LIMIT_REASON_BYTES, false, text);
 }
@@ -229,7 +233,6 @@ static enum err check_ballot(const struct governance *g,
 {
 	const struct entry *e = entry_of(g, number);
 	const struct governance_ballot *standing;
-	struct snapshot s;
 	struct power power;
 
 	if (!e)
@@ -241,13 +244,12 @@ static enum err check_ballot(const struct governance *g,
 	if (ctx->time_ms >= e->p.voting_end_ms)
 		return err_set(text, ERR_NOT_VOTING,
 			       "voting on proposal %u has ended", number);
-	proposal_snapshot(&s, &e->p);
-	if (!accounts_power_at(&g->accounts, ctx->account, &s, &power))
+	if (!accounts_power_in(&g->accounts, ctx->account, &e->p, &power))
 		return err_set(text, ERR_NOT_ELIGIBLE,
 			       "when voting on proposal %u opened it had no "
 			       "reputation and less than %" PRIu64
 			       " micro-tokens that count",
-			       number, s.vote_min_stake);
+			       number, e->p.rules.vote_min_stake);
 	standing = ballots_find(&e->ballots, ctx->account);
 	if (!standing)
 		return ERR_OK;

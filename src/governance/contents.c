@@ -26,6 +26,27 @@ enum err contents_check(const struct governance *g,
 	return execute_preview(g, &x, actions, NULL, text);
 }
 
+uint8_t *contents_pack(const struct action_list *actions, size_t *size)
+{
+	struct writer w;
+	uint8_t *raw;
+
+	*size = actions_size(actions);
+	raw = mem_alloc(*size);
+	writer_init(&w, raw, *size);
+	actions_write(&w, actions);
+	assert(!w.bad && w.size == *size);
+	return raw;
+}
+
+void contents_unpack(struct action_list *out, struct action room[LIMIT_ACTIONS],
+		     const uint8_t *raw, size_t size)
+{
+	bool good = actions_read(out, room, (struct bytes){raw, size});
+
+	assert(good);
+}
+
 void contents_drop(struct entry *e)
 {
 	free(e->actions);
@@ -37,18 +58,13 @@ static void set_actions(struct governance *g, struct entry *e,
 			const struct action_list *actions)
 {
 	bool had = e->p.action_count > 0;
-	struct writer w;
 
 	contents_drop(e);
 	e->p.action_count = actions->count;
 	actions_hash(&e->p.actions_hash, actions);
 	if (actions->count == 0 && !had)
 		return;
-	e->actions_size = actions_size(actions);
-	e->actions = mem_alloc(e->actions_size);
-	writer_init(&w, e->actions, e->actions_size);
-	actions_write(&w, actions);
-	assert(!w.bad && w.size == e->actions_size);
+	e->actions = contents_pack(actions, &e->actions_size);
 	pending_actions(g, e, (struct bytes){e->actions, e->actions_size});
 }
 
@@ -67,14 +83,9 @@ void contents_set(struct governance *g, struct entry *e, struct bytes title,
 void contents_actions(const struct entry *e, struct action_list *out,
 		      struct action room[LIMIT_ACTIONS])
 {
-	bool good;
-
 	*out = NONE;
-	if (!e->actions)
-		return;
-	good = actions_read(out, room,
-			    (struct bytes){e->actions, e->actions_size});
-	assert(good);
+	if (e->actions)
+		contents_unpack(out, room, e->actions, e->actions_size);
 }
 
 bool contents_load(struct entry *e, struct bytes actions)

@@ -19,6 +19,12 @@ enum err contents_check(const struct governance *g,
 			const struct action_list *actions, uint32_t type,
 			struct err_text *text) MUST_USE;
 
+/* Actions into their layout, which the caller owns; and back, from a layout
+ * that was checked when it came: parts point into it. */
+uint8_t *contents_pack(const struct action_list *actions, size_t *size);
+void contents_unpack(struct action_list *out, struct action room[LIMIT_ACTIONS],
+		     const uint8_t *raw, size_t size);
+
 /* Give a draft or a new proposal its texts and actions, its hashes and its id,
  * and have the records written. */
 void contents_set(struct governance *g, struct entry *e, struct bytes title,

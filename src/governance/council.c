@@ -93,13 +93,9 @@ enum err veto_check(const struct governance *g,
 
 	if (v->reason.size == 0)
 		return err_set(text, ERR_MALFORMED, "there is no reason");
-	if (v->reason.size > LIMIT_REASON_BYTES)
-		return err_set(text, ERR_TOO_LARGE,
-			       "the reason has %zu bytes; it may have %u",
-			       v->reason.size, LIMIT_REASON_BYTES);
-	if (!prose_is_text(v->reason))
-		return err_set(text, ERR_MALFORMED,
-			       "the reason is not plain UTF-8");
+	err = check_reason(v->reason, text);
+	if (err)
+		return err;
 	if (!e)
 		return err_set(text, ERR_UNKNOWN_PROPOSAL, "proposal %u",
 			       v->proposal);
@@ -289,47 +285,16 @@ enum err council_act_check(const struct governance *g,
 			   const struct payload_council_act *a,
 			   struct err_text *text)
 {
-	enum err err;
+	enum err err = check_title(a->title, text);
 
-	if (a->title.size == 0)
-		return err_set(text, ERR_MALFORMED, "there is no title");
-	if (a->title.size > LIMIT_TITLE_BYTES)
-		return err_set(text, ERR_TOO_LARGE,
-			       "the title has %zu bytes; it may have %u",
-			       a->title.size, LIMIT_TITLE_BYTES);
-	if (!prose_is_line(a->title))
-		return err_set(text, ERR_MALFORMED,
-			       "the title is not plain UTF-8 on one line");
-	err = check_member(g, ctx->account, text);
+	if (!err)
+		err = check_member(g, ctx->account, text);
 	if (!err)
 		err = check_actions(g, ctx, a, text);
 	if (!err && g->acts.open >= ACTS_OPEN_MAX)
 		err = err_set(text, ERR_TOO_MANY_OPEN,
 			      "%u acts of the council are open", g->acts.open);
 	return err;
-}
-
-static uint8_t *keep_actions(const struct action_list *actions, size_t *size)
-{
-	struct writer w;
-	uint8_t *raw;
-
-	*size = actions_size(actions);
-	raw = mem_alloc(*size);
-	writer_init(&w, raw, *size);
-	actions_write(&w, actions);
-	assert(!w.bad && w.size == *size);
-	return raw;
-}
-
-/* Of the layout that was checked when it came. */
-static void read_actions(struct action_list *out,
-			 struct action room[LIMIT_ACTIONS], const uint8_t *raw,
-			 size_t size)
-{
-	bool good = actions_read(out, room, (struct bytes){raw, size});
-
-	assert(good);
 }
 
 /* The vote that ratifies the act; its actions are those that undo it. */
@@ -343,7 +308,7 @@ static void open_ratification(struct governance *g, struct act_entry *a,
 	int size = snprintf(title, sizeof(title),
 			    "Ratify act %u of the council", a->act.number);
 
-	read_actions(&revert, room, a->revert, a->revert_size);
+	contents_unpack(&revert, room, a->revert, a->revert_size);
 	g->globals_pending = true;
 	e->p.proposer = a->act.author;
 	e->p.nonce = a->act.nonce;
@@ -368,7 +333,7 @@ static void carry_out(struct governance *g, struct act_entry *a,
 	struct action room[LIMIT_ACTIONS];
 	struct action_list actions;
 
-	read_actions(&actions, room, a->actions, a->actions_size);
+	contents_unpack(&actions, room, a->actions, a->actions_size);
 	a->act.failure = execute_actions(g, &x, &actions, NULL);
 	if (a->act.failure == ERR_OK)
 		open_ratification(g, a, time_ms);
@@ -406,8 +371,8 @@ void council_act_apply(struct governance *g,
 	e->act.title_size = (uint8_t)a->title.size;
 	memcpy(e->act.title, a->title.data, a->title.size);
 	e->act.approvals[e->act.approval_count++] = ctx->account;
-	e->actions = keep_actions(&a->actions, &e->actions_size);
-	e->revert = keep_actions(&a->revert, &e->revert_size);
+	e->actions = contents_pack(&a->actions, &e->actions_size);
+	e->revert = contents_pack(&a->revert, &e->revert_size);
 	act_become(g, e, ACT_OPEN,
 		   later(ctx->time_ms,
 			 governance_param_global(&g->params,
@@ -507,8 +472,9 @@ void governance_act_actions(const struct governance *g, uint32_t number,
 {
 	const struct act_entry *e = act_of(g, number);
 
-	read_actions(actions, room, e->actions, e->actions_size);
-	read_actions(revert, room + LIMIT_ACTIONS, e->revert, e->revert_size);
+	contents_unpack(actions, room, e->actions, e->actions_size);
+	contents_unpack(revert, room + LIMIT_ACTIONS, e->revert,
+			e->revert_size);
 }
 
 uint32_t governance_vetoes(const struct governance *g, uint32_t number,

@@ -388,7 +388,6 @@ unsigned __int128 governance_ballot_weight(const struct governance *g,
 					   const struct proposal *p,
 					   uint32_t account)
 {
-	struct snapshot s;
 	struct power power;
 
 	if (!proposal_was_opened(p))
@@ -396,7 +395,6 @@ unsigned __int128 governance_ballot_weight(const struct governance *g,
 			       ? tally_weight(&p->rules, total_for(g, p),
 					      &g->accounts.list[account].power)
 			       : 0;
-	proposal_snapshot(&s, p);
-	accounts_power_at(&g->accounts, account, &s, &power);
+	accounts_power_in(&g->accounts, account, p, &power);
 	return tally_weight(&p->rules, total_for(g, p), &power);
 }

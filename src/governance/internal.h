@@ -198,6 +198,10 @@ void plan_voting(struct governance *g, struct entry *e, uint64_t time_ms);
 /* Block times are far from the end of 64 bits; a hostile one must not wrap. */
 uint64_t later(uint64_t time_ms, uint64_t by_ms);
 
+/* A title, which must be there; a reason, which may be empty. */
+enum err check_title(struct bytes title, struct err_text *text);
+enum err check_reason(struct bytes reason, struct err_text *text);
+
 /* The deposit that a proposal needs now must be there; lock it, give it back,
  * or let it go to the treasury, as of the block after `height`. */
 enum err deposit_check(const struct governance *g, uint32_t account,

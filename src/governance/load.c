@@ -282,7 +282,6 @@ static bool is_same_tally(const struct tally *a, const struct tally *b)
 static bool take_power(const struct governance *g, struct power *out,
 		       const struct loaded_ballot *b, const struct proposal *p)
 {
-	struct snapshot s;
 	struct power power;
 
 	out->tokens = b->tokens;
@@ -290,8 +289,7 @@ static bool take_power(const struct governance *g, struct power *out,
 	out->reputation = b->reputation;
 	if (p->state != STATE_VOTING)
 		return true;
-	proposal_snapshot(&s, p);
-	return accounts_power_at(&g->accounts, b->ballot.account, &s, &power) &&
+	return accounts_power_in(&g->accounts, b->ballot.account, p, &power) &&
 	       power.tokens == b->tokens && power.reputation == b->reputation;
 }
 

@@ -187,10 +187,7 @@ void watch_power(const struct governance *g, const struct entry *e,
 		 uint32_t account, struct power *power,
 		 unsigned __int128 *weight)
 {
-	struct snapshot s;
-
-	proposal_snapshot(&s, &e->p);
-	accounts_power_at(&g->accounts, account, &s, power);
+	accounts_power_in(&g->accounts, account, &e->p, power);
 	*weight = tally_weight(&e->p.rules, &e->p.total.power, power);
 }
 
