@@ -334,6 +334,27 @@ uint32_t net_open(struct test_net *n, uint32_t account, uint32_t type)
 	return number;
 }
 
+const struct proposal *net_see(const struct test_net *n, uint32_t number)
+{
+	return governance_proposal(n->g, number);
+}
+
+uint64_t net_param(const struct test_net *n, const char *key)
+{
+	size_t index = governance_param_find(key);
+
+	assert_true(index < PARAM_COUNT);
+	return governance_params(n->g)->value[index];
+}
+
+struct action set_param(const char *key, uint64_t value)
+{
+	return (struct action){
+		.kind = ACTION_PARAMETER,
+		.parameter = {text_of(key), value},
+	};
+}
+
 struct bytes text_of(const char *text)
 {
 	return (struct bytes){(const uint8_t *)text, strlen(text)};

@@ -92,6 +92,12 @@ uint32_t net_open(struct test_net *n, uint32_t account, uint32_t type);
 /* A block at the proposal's deadline. */
 void net_finish(struct test_net *n, uint32_t number);
 
+/* Lent until the next change. */
+const struct proposal *net_see(const struct test_net *n, uint32_t number);
+/* A parameter as it is in force, and the action that sets it. */
+uint64_t net_param(const struct test_net *n, const char *key);
+struct action set_param(const char *key, uint64_t value);
+
 struct bytes text_of(const char *text);
 
 /* ---- Chance: a seed from `name` in the environment, else `seed`; printed ----

@@ -8,11 +8,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct proposal *see(const struct test_net *n, uint32_t number)
-{
-	return governance_proposal(n->g, number);
-}
-
 static struct bytes repeat(char c, size_t count)
 {
 	static char many[LIMIT_REASON_BYTES + 1];
@@ -32,7 +27,7 @@ static void admission_refuses_votes_once_the_end_has_passed(void **state)
 	(void)state;
 	net_init_five(&n);
 	net_open(&n, ALICE, TYPE_EMERGENCY);
-	ctx.time_ms = see(&n, 1)->voting_end_ms - 1;
+	ctx.time_ms = net_see(&n, 1)->voting_end_ms - 1;
 	assert_int_equal(governance_check(n.g, &ctx, &vote, NULL), ERR_OK);
 	ctx.time_ms++;
 	assert_int_equal(governance_check(n.g, &ctx, &vote, NULL),
@@ -74,7 +69,7 @@ static void a_later_ballot_replaces_the_earlier_one(void **state)
 	net_vote(&n, ALICE, 1, CHOICE_FOR);
 	net_sleep(&n, 5);
 	net_vote(&n, BOB, 1, CHOICE_AGAINST);
-	t = &see(&n, 1)->tally;
+	t = &net_see(&n, 1)->tally;
 	assert_int_equal(t->choice[0].voters, 1);
 	assert_int_equal(t->choice[1].voters, 1);
 	assert_int_equal(t->choice[1].power.tokens, 20000 * TOKEN);
@@ -93,7 +88,7 @@ static void a_later_ballot_replaces_the_earlier_one(void **state)
 	assert_null(governance_ballot_of(n.g, 2, CAROL, NULL));
 	assert_int_equal(governance_ballot_count(n.g, 2), 0);
 	assert_int_equal(governance_account(n.g, BOB)->voted, 1);
-	assert_true(governance_ballot_weight(n.g, see(&n, 1), BOB) ==
+	assert_true(governance_ballot_weight(n.g, net_see(&n, 1), BOB) ==
 		    power_quadratic(20000 * TOKEN));
 	net_fini(&n);
 }

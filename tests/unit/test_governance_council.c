@@ -13,24 +13,6 @@
 
 enum { MEMBERS = 5, AT_ONCE = 4, DELAYED = 3, OUTSIDER = MEMBERS };
 
-static const struct proposal *see(const struct test_net *n, uint32_t number)
-{
-	return governance_proposal(n->g, number);
-}
-
-static uint64_t value_of(const struct test_net *n, const char *key)
-{
-	return governance_params(n->g)->value[governance_param_find(key)];
-}
-
-static struct action set_to(const char *key, uint64_t value)
-{
-	return (struct action){
-		.kind = ACTION_PARAMETER,
-		.parameter = {text_of(key), value},
-	};
-}
-
 static int by_bytes(const void *a, const void *b)
 {
 	return memcmp(a, b, PUBLIC_KEY_BYTES);
@@ -110,7 +92,7 @@ static void vote_all(struct test_net *n, uint32_t number, uint32_t choice)
 
 static void pass(struct test_net *n, uint32_t number)
 {
-	if (see(n, number)->state == STATE_SUBMITTED)
+	if (net_see(n, number)->state == STATE_SUBMITTED)
 		net_finish(n, number);
 	vote_all(n, number, CHOICE_FOR);
 	net_finish(n, number);
@@ -118,7 +100,7 @@ static void pass(struct test_net *n, uint32_t number)
 
 static void a_majority_stops_what_waits_and_burns_the_deposit(void **state)
 {
-	const struct action set = set_to("treasury.quorum_bp", 1500);
+	const struct action set = set_param("treasury.quorum_bp", 1500);
 	const struct governance_event *events;
 	const uint32_t *who;
 	struct test_net n;
@@ -128,13 +110,13 @@ static void a_majority_stops_what_waits_and_burns_the_deposit(void **state)
 	council_init(&n);
 	assert_int_equal(submit(&n, TYPE_PARAMETER, &set, 1), 1);
 	pass(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_QUEUED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_QUEUED);
 	assert_int_equal(veto(&n, 0, 1, "no"), ERR_OK);
 	assert_int_equal(veto(&n, 3, 1, "no"), ERR_OK);
-	assert_int_equal(see(&n, 1)->state, STATE_QUEUED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_QUEUED);
 	assert_int_equal(veto(&n, 1, 1, "never"), ERR_OK);
-	assert_int_equal(see(&n, 1)->state, STATE_CANCELLED);
-	assert_int_equal(see(&n, 1)->reason, REASON_VETOED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_CANCELLED);
+	assert_int_equal(net_see(&n, 1)->reason, REASON_VETOED);
 	assert_int_equal(governance_treasury(n.g), 1000 * TOKEN);
 	assert_int_equal(governance_account(n.g, OUTSIDER)->locked, 0);
 	assert_int_equal(governance_vetoes(n.g, 1, &who), 3);
@@ -146,13 +128,13 @@ static void a_majority_stops_what_waits_and_burns_the_deposit(void **state)
 	assert_int_equal(events[count - 3].amount, 3);
 	assert_int_equal(veto(&n, 2, 1, "too late"), ERR_WRONG_STATE);
 	net_block(&n, T0 + 400 * MS_DAY);
-	assert_int_equal(value_of(&n, "treasury.quorum_bp"), 1000);
+	assert_int_equal(net_param(&n, "treasury.quorum_bp"), 1000);
 	net_fini(&n);
 }
 
 static void who_may_veto_what_and_how(void **state)
 {
-	const struct action set = set_to("treasury.quorum_bp", 1500);
+	const struct action set = set_param("treasury.quorum_bp", 1500);
 	char long_reason[LIMIT_REASON_BYTES + 2];
 	struct test_net n;
 
@@ -180,7 +162,7 @@ static void who_may_veto_what_and_how(void **state)
 
 static void a_veto_before_the_result_counts_when_it_passes(void **state)
 {
-	const struct action set = set_to("treasury.quorum_bp", 1500);
+	const struct action set = set_param("treasury.quorum_bp", 1500);
 	struct test_net n;
 
 	(void)state;
@@ -194,20 +176,20 @@ static void a_veto_before_the_result_counts_when_it_passes(void **state)
 	for (uint32_t p = 1; p <= 3; p++) {
 		assert_int_equal(veto(&n, 1, p, "no"), ERR_OK);
 		assert_int_equal(veto(&n, 2, p, "no"), ERR_OK);
-		assert_int_equal(see(&n, p)->state, STATE_VOTING);
+		assert_int_equal(net_see(&n, p)->state, STATE_VOTING);
 		vote_all(&n, p, p == 3 ? CHOICE_AGAINST : CHOICE_FOR);
 	}
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_CANCELLED);
-	assert_int_equal(see(&n, 1)->reason, REASON_VETOED);
-	assert_int_equal(see(&n, 2)->state, STATE_CANCELLED);
-	assert_int_equal(see(&n, 3)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_CANCELLED);
+	assert_int_equal(net_see(&n, 1)->reason, REASON_VETOED);
+	assert_int_equal(net_see(&n, 2)->state, STATE_CANCELLED);
+	assert_int_equal(net_see(&n, 3)->state, STATE_REJECTED);
 	net_fini(&n);
 }
 
 static void a_constitutional_vote_overrides(void **state)
 {
-	const struct action set = set_to("treasury.quorum_bp", 1500);
+	const struct action set = set_param("treasury.quorum_bp", 1500);
 	const struct action over = {.kind = ACTION_OVERRIDE, .override = {1}};
 	uint64_t stake;
 	struct test_net n;
@@ -219,23 +201,23 @@ static void a_constitutional_vote_overrides(void **state)
 	pass(&n, 1);
 	for (uint32_t i = 0; i < DELAYED; i++)
 		assert_int_equal(veto(&n, i, 1, "no"), ERR_OK);
-	assert_int_equal(see(&n, 1)->state, STATE_CANCELLED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_CANCELLED);
 	assert_int_equal(submit(&n, TYPE_CONSTITUTIONAL, &over, 1), 2);
 	/* The council cannot stop what overrides it. */
 	assert_int_equal(veto(&n, 0, 2, "no"), ERR_WRONG_STATE);
 	pass(&n, 2);
 	net_finish(&n, 2);
-	assert_int_equal(see(&n, 2)->state, STATE_EXECUTED);
-	assert_int_equal(see(&n, 1)->state, STATE_QUEUED);
-	assert_int_equal(see(&n, 1)->execute_after_ms, n.time_ms + MS_DAY);
+	assert_int_equal(net_see(&n, 2)->state, STATE_EXECUTED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_QUEUED);
+	assert_int_equal(net_see(&n, 1)->execute_after_ms, n.time_ms + MS_DAY);
 	assert_int_equal(governance_treasury(n.g), 0);
 	assert_int_equal(governance_account(n.g, OUTSIDER)->power.tokens,
 			 stake);
 	assert_int_equal(veto(&n, 3, 1, "again"), ERR_WRONG_STATE);
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_EXECUTED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_EXECUTED);
 	net_block(&n, T0 + 400 * MS_DAY);
-	assert_int_equal(value_of(&n, "treasury.quorum_bp"), 1500);
+	assert_int_equal(net_param(&n, "treasury.quorum_bp"), 1500);
 	net_fini(&n);
 }
 
@@ -265,8 +247,8 @@ static void an_override_needs_a_veto(void **state)
 
 static void enough_of_the_council_act_at_once(void **state)
 {
-	const struct action does = set_to("proposal.max_open", 1);
-	const struct action undoes = set_to("proposal.max_open", 3);
+	const struct action does = set_param("proposal.max_open", 1);
+	const struct action undoes = set_param("proposal.max_open", 3);
 	const struct governance_act *a;
 	struct action_list actions, revert;
 	struct action room[2 * LIMIT_ACTIONS];
@@ -288,14 +270,14 @@ static void enough_of_the_council_act_at_once(void **state)
 	assert_int_equal(approve(&n, 2, 1), ERR_OK);
 	assert_int_equal(a->state, ACT_DELAYED);
 	assert_int_equal(a->due_ms, n.time_ms + MS_DAY);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 3);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 3);
 	assert_int_equal(approve(&n, 3, 1), ERR_OK);
 	assert_int_equal(a->state, ACT_DONE);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 1);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 1);
 	assert_int_equal(a->ratification, 1);
-	assert_int_equal(see(&n, 1)->ratifies, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_SUBMITTED);
-	assert_int_equal(see(&n, 1)->deposit, 0);
+	assert_int_equal(net_see(&n, 1)->ratifies, 1);
+	assert_int_equal(net_see(&n, 1)->state, STATE_SUBMITTED);
+	assert_int_equal(net_see(&n, 1)->deposit, 0);
 	/* It takes none of its author's room for proposals. */
 	assert_int_equal(governance_account(n.g, 0)->open, 0);
 	assert_int_equal(approve(&n, 4, 1), ERR_WRONG_STATE);
@@ -304,21 +286,21 @@ static void enough_of_the_council_act_at_once(void **state)
 	assert_int_equal(actions.list[0].parameter.value, 1);
 	assert_int_equal(revert.list[0].parameter.value, 3);
 	net_sleep(&n, 0);
-	assert_int_equal(see(&n, 1)->state, STATE_VOTING);
+	assert_int_equal(net_see(&n, 1)->state, STATE_VOTING);
 	assert_int_equal(veto(&n, 0, 1, "no"), ERR_WRONG_STATE);
 	net_fini(&n);
 }
 
 static void do_act(struct test_net *n)
 {
-	const struct action does = set_to("proposal.max_open", 1);
-	const struct action undoes = set_to("proposal.max_open", 3);
+	const struct action does = set_param("proposal.max_open", 1);
+	const struct action undoes = set_param("proposal.max_open", 3);
 
 	assert_int_equal(act(n, 0, &does, &undoes), ERR_OK);
 	for (uint32_t i = 1; i < AT_ONCE; i++)
 		assert_int_equal(approve(n, i, 1), ERR_OK);
 	net_sleep(n, 1);
-	assert_int_equal(see(n, 1)->state, STATE_VOTING);
+	assert_int_equal(net_see(n, 1)->state, STATE_VOTING);
 }
 
 static void what_is_ratified_stays(void **state)
@@ -330,8 +312,8 @@ static void what_is_ratified_stays(void **state)
 	do_act(&n);
 	vote_all(&n, 1, CHOICE_FOR);
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_PASSED);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 1);
+	assert_int_equal(net_see(&n, 1)->state, STATE_PASSED);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 1);
 	net_fini(&n);
 }
 
@@ -344,17 +326,17 @@ static void what_is_not_ratified_is_undone(void **state)
 	council_init(&n);
 	do_act(&n);
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_REJECTED);
-	assert_int_equal(see(&n, 1)->failure, ERR_OK);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 3);
+	assert_int_equal(net_see(&n, 1)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, 1)->failure, ERR_OK);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 3);
 	assert_int_equal(governance_treasury(n.g), 0);
 	net_fini(&n);
 }
 
 static void a_majority_acts_after_the_delay_to_the_ms(void **state)
 {
-	const struct action does = set_to("proposal.max_open", 1);
-	const struct action undoes = set_to("proposal.max_open", 3);
+	const struct action does = set_param("proposal.max_open", 1);
+	const struct action undoes = set_param("proposal.max_open", 3);
 	struct test_net n;
 
 	(void)state;
@@ -364,19 +346,19 @@ static void a_majority_acts_after_the_delay_to_the_ms(void **state)
 	approve(&n, 2, 1);
 	assert_int_equal(governance_next_deadline_ms(n.g), n.time_ms + MS_DAY);
 	net_sleep(&n, MS_DAY - 1);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 3);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 3);
 	net_sleep(&n, 1);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 1);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 1);
 	assert_int_equal(governance_act(n.g, 1)->state, ACT_DONE);
 	/* Its vote opens in the same block. */
-	assert_int_equal(see(&n, 1)->state, STATE_VOTING);
+	assert_int_equal(net_see(&n, 1)->state, STATE_VOTING);
 	net_fini(&n);
 }
 
 static void an_act_that_few_approve_expires(void **state)
 {
-	const struct action does = set_to("proposal.max_open", 1);
-	const struct action undoes = set_to("proposal.max_open", 3);
+	const struct action does = set_param("proposal.max_open", 1);
+	const struct action undoes = set_param("proposal.max_open", 3);
 	struct test_net n;
 
 	(void)state;
@@ -388,7 +370,7 @@ static void an_act_that_few_approve_expires(void **state)
 	net_sleep(&n, 1);
 	assert_int_equal(governance_act(n.g, 1)->state, ACT_EXPIRED);
 	assert_int_equal(approve(&n, 2, 1), ERR_WRONG_STATE);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 3);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 3);
 	net_fini(&n);
 }
 
@@ -398,14 +380,14 @@ static void an_act_touches_nothing_outside_the_whitelist(void **state)
 		"treasury.quorum_bp",	 "vote.min_stake",
 		"tokens_floor_bp",	 "standard.approval_bp",
 		"parameter.cooldown_ms", "council.delay_ms"};
-	const struct action fine = set_to("proposal.max_open", 3);
+	const struct action fine = set_param("proposal.max_open", 3);
 	struct action council = {.kind = ACTION_COUNCIL};
 	struct test_net n;
 
 	(void)state;
 	council_init(&n);
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-		const struct action a = set_to(forbidden[i], 1000);
+		const struct action a = set_param(forbidden[i], 1000);
 
 		assert_int_equal(act(&n, 0, &a, &fine), ERR_ACTION_NOT_ALLOWED);
 		assert_int_equal(act(&n, 0, &fine, &a), ERR_ACTION_NOT_ALLOWED);
@@ -417,7 +399,7 @@ static void an_act_touches_nothing_outside_the_whitelist(void **state)
 
 static void only_sixteen_acts_are_open_at_a_time(void **state)
 {
-	const struct action does = set_to("proposal.max_open", 1);
+	const struct action does = set_param("proposal.max_open", 1);
 	struct test_net n;
 
 	(void)state;
@@ -433,8 +415,8 @@ static void only_sixteen_acts_are_open_at_a_time(void **state)
 /* A network read back at every step goes the same way. */
 static void the_council_survives_restarts(void **state)
 {
-	const struct action does = set_to("proposal.max_open", 1);
-	const struct action undoes = set_to("proposal.max_open", 3);
+	const struct action does = set_param("proposal.max_open", 1);
+	const struct action undoes = set_param("proposal.max_open", 3);
 	struct map straight = {0};
 	struct test_net n;
 
@@ -460,8 +442,8 @@ static void the_council_survives_restarts(void **state)
 		n.g = copy;
 		map_fini(&again);
 	}
-	assert_int_equal(see(&n, 2)->state, STATE_REJECTED);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 3);
+	assert_int_equal(net_see(&n, 2)->state, STATE_REJECTED);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 3);
 	map_fini(&straight);
 	net_fini(&n);
 }

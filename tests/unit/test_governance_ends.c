@@ -9,11 +9,6 @@
 
 #include <cmocka.h>
 
-static const struct proposal *see(const struct test_net *n, uint32_t number)
-{
-	return governance_proposal(n->g, number);
-}
-
 static enum err send(struct test_net *n, uint32_t from, uint32_t to,
 		     uint64_t amount)
 {
@@ -105,7 +100,7 @@ static void locked_stake_votes(void **state)
 	deposits_init(&n);
 	net_open(&n, 0, TYPE_TREASURY);
 	assert_int_equal(net_vote(&n, 0, 1, CHOICE_FOR), ERR_OK);
-	assert_int_equal(see(&n, 1)->tally.choice[0].power.tokens,
+	assert_int_equal(net_see(&n, 1)->tally.choice[0].power.tokens,
 			 30000 * TOKEN);
 	net_fini(&n);
 }
@@ -124,9 +119,9 @@ static void burn_case(uint64_t in_favour, bool burnt)
 	if (in_favour)
 		assert_int_equal(net_vote(&n, 1, number, CHOICE_FOR), ERR_OK);
 	net_finish(&n, number);
-	assert_int_equal(see(&n, number)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, number)->state, STATE_REJECTED);
 	assert_int_equal(locked(&n, 0), 0);
-	assert_int_equal(see(&n, number)->deposit, 0);
+	assert_int_equal(net_see(&n, number)->deposit, 0);
 	assert_int_equal(stake(&n, 0), (burnt ? 20000 : 30000) * TOKEN);
 	assert_int_equal(governance_treasury(n.g), burnt ? 10000 * TOKEN : 0);
 	assert_int_equal(governance_total(n.g)->power.tokens,
@@ -152,7 +147,7 @@ static void a_passed_proposal_has_its_deposit_back(void **state)
 	for (uint32_t i = 0; i < 9; i++)
 		assert_int_equal(net_vote(&n, i, 1, CHOICE_FOR), ERR_OK);
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_PASSED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_PASSED);
 	assert_int_equal(locked(&n, 0), 0);
 	assert_int_equal(stake(&n, 0), 30000 * TOKEN);
 	net_fini(&n);
@@ -177,8 +172,8 @@ static void anybody_ends_the_proposal_of_one_who_sold(void **state)
 	/* The proposer itself may not while it is voted on. */
 	assert_int_equal(net_cancel(&n, 0, 1, ""), ERR_WRONG_STATE);
 	assert_int_equal(net_cancel(&n, 1, 1, "sold"), ERR_OK);
-	assert_int_equal(see(&n, 1)->state, STATE_CANCELLED);
-	assert_int_equal(see(&n, 1)->reason, REASON_BELOW_STAKE);
+	assert_int_equal(net_see(&n, 1)->state, STATE_CANCELLED);
+	assert_int_equal(net_see(&n, 1)->reason, REASON_BELOW_STAKE);
 	assert_int_equal(locked(&n, 0), 0);
 	assert_int_equal(net_cancel(&n, 1, 1, "again"), ERR_WRONG_STATE);
 	net_fini(&n);
@@ -225,17 +220,18 @@ static void a_turn_prolongs_by_the_rule(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct test_net n;
 		uint32_t number = late_init(&n);
-		uint64_t start = see(&n, number)->voting_start_ms;
+		uint64_t start = net_see(&n, number)->voting_start_ms;
 
-		assert_int_equal(see(&n, number)->rules.late_window_ms, WINDOW);
+		assert_int_equal(net_see(&n, number)->rules.late_window_ms,
+				 WINDOW);
 		net_block(&n, start + cases[i].elapsed);
 		assert_int_equal(net_vote(&n, 0, number, CHOICE_FOR), ERR_OK);
-		assert_int_equal(see(&n, number)->voting_end_ms,
+		assert_int_equal(net_see(&n, number)->voting_end_ms,
 				 start + cases[i].end);
 		net_block(&n, start + cases[i].end - 1);
-		assert_int_equal(see(&n, number)->state, STATE_VOTING);
+		assert_int_equal(net_see(&n, number)->state, STATE_VOTING);
 		net_block(&n, start + cases[i].end);
-		assert_int_equal(see(&n, number)->state, STATE_PASSED);
+		assert_int_equal(net_see(&n, number)->state, STATE_PASSED);
 		net_fini(&n);
 	}
 }
@@ -244,13 +240,13 @@ static void a_ballot_that_turns_nothing_prolongs_nothing(void **state)
 {
 	struct test_net n;
 	uint32_t number = late_init(&n);
-	uint64_t start = see(&n, number)->voting_start_ms;
+	uint64_t start = net_see(&n, number)->voting_start_ms;
 
 	(void)state;
 	assert_int_equal(net_vote(&n, 0, number, CHOICE_FOR), ERR_OK);
 	net_block(&n, start + PERIOD - 1);
 	assert_int_equal(net_vote(&n, 1, number, CHOICE_FOR), ERR_OK);
-	assert_int_equal(see(&n, number)->voting_end_ms, start + PERIOD);
+	assert_int_equal(net_see(&n, number)->voting_end_ms, start + PERIOD);
 	net_fini(&n);
 }
 
@@ -258,7 +254,7 @@ static void turns_prolong_to_two_windows_at_most(void **state)
 {
 	struct test_net n;
 	uint32_t number = late_init(&n);
-	uint64_t start = see(&n, number)->voting_start_ms;
+	uint64_t start = net_see(&n, number)->voting_start_ms;
 	uint64_t end = start + PERIOD;
 
 	(void)state;
@@ -269,14 +265,14 @@ static void turns_prolong_to_two_windows_at_most(void **state)
 			net_vote(&n, 0, number,
 				 turn % 2 ? CHOICE_ABSTAIN : CHOICE_FOR),
 			ERR_OK);
-		assert_in_range(see(&n, number)->voting_end_ms, end,
+		assert_in_range(net_see(&n, number)->voting_end_ms, end,
 				start + PERIOD + 2 * WINDOW - 1);
-		end = see(&n, number)->voting_end_ms;
+		end = net_see(&n, number)->voting_end_ms;
 	}
 	assert_in_range(end, start + PERIOD + 2 * WINDOW - 3,
 			start + PERIOD + 2 * WINDOW);
 	net_block(&n, end);
-	assert_int_equal(see(&n, number)->state, STATE_PASSED);
+	assert_int_equal(net_see(&n, number)->state, STATE_PASSED);
 	net_fini(&n);
 }
 
@@ -286,7 +282,7 @@ static void a_reloaded_vote_remembers_how_it_stood(void **state)
 	struct map map = {0};
 	struct test_net n;
 	uint32_t number = late_init(&n);
-	uint64_t start = see(&n, number)->voting_start_ms;
+	uint64_t start = net_see(&n, number)->voting_start_ms;
 
 	(void)state;
 	net_vote(&n, 0, number, CHOICE_FOR);
@@ -296,9 +292,9 @@ static void a_reloaded_vote_remembers_how_it_stood(void **state)
 	n.g = copy;
 	net_block(&n, start + 70000);
 	assert_int_equal(net_vote(&n, 1, number, CHOICE_FOR), ERR_OK);
-	assert_int_equal(see(&n, number)->voting_end_ms, start + PERIOD);
+	assert_int_equal(net_see(&n, number)->voting_end_ms, start + PERIOD);
 	assert_int_equal(net_vote(&n, 1, number, CHOICE_AGAINST), ERR_OK);
-	assert_int_equal(see(&n, number)->voting_end_ms, start + 85000);
+	assert_int_equal(net_see(&n, number)->voting_end_ms, start + 85000);
 	map_fini(&map);
 	net_fini(&n);
 }
@@ -321,7 +317,7 @@ static void an_emergency_ends_when_nothing_can_change_it(void **state)
 	for (uint32_t i = 0; i < 6; i++)
 		net_vote(&n, i, 1, CHOICE_FOR);
 	net_sleep(&n, 1000);
-	assert_int_equal(see(&n, 1)->state, STATE_VOTING);
+	assert_int_equal(net_see(&n, 1)->state, STATE_VOTING);
 	net_vote(&n, 6, 1, CHOICE_FOR);
 	events = governance_events(n.g, &count);
 	assert_int_equal(events[count - 1].kind, EVENT_END_MOVED);
@@ -329,7 +325,7 @@ static void an_emergency_ends_when_nothing_can_change_it(void **state)
 	/* What is in the same block counts. */
 	assert_int_equal(net_vote(&n, 7, 1, CHOICE_AGAINST), ERR_OK);
 	net_sleep(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_PASSED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_PASSED);
 	assert_int_equal(net_vote(&n, 8, 1, CHOICE_FOR), ERR_NOT_VOTING);
 	net_fini(&n);
 }
@@ -344,18 +340,18 @@ static void a_changed_mind_in_the_same_block_undoes_an_early_end(void **state)
 	for (int i = 0; i < 10; i++)
 		net_account(&n, 5000, 0);
 	net_open(&n, 0, TYPE_EMERGENCY);
-	end = see(&n, 1)->voting_end_ms;
+	end = net_see(&n, 1)->voting_end_ms;
 	for (uint32_t i = 0; i < 7; i++)
 		net_vote(&n, i, 1, CHOICE_FOR);
-	assert_int_equal(see(&n, 1)->voting_end_ms, n.time_ms + 1);
+	assert_int_equal(net_see(&n, 1)->voting_end_ms, n.time_ms + 1);
 	net_vote(&n, 6, 1, CHOICE_AGAINST);
-	assert_int_equal(see(&n, 1)->voting_end_ms, end);
+	assert_int_equal(net_see(&n, 1)->voting_end_ms, end);
 	net_vote(&n, 7, 1, CHOICE_AGAINST);
 	net_vote(&n, 8, 1, CHOICE_AGAINST);
 	net_vote(&n, 9, 1, CHOICE_AGAINST);
-	assert_int_equal(see(&n, 1)->voting_end_ms, n.time_ms + 1);
+	assert_int_equal(net_see(&n, 1)->voting_end_ms, n.time_ms + 1);
 	net_sleep(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_REJECTED);
 	net_fini(&n);
 }
 
@@ -369,7 +365,7 @@ static void only_an_emergency_ends_early(void **state)
 	net_open(&n, 0, TYPE_STANDARD);
 	net_vote(&n, 0, 1, CHOICE_FOR);
 	net_sleep(&n, 1000);
-	assert_int_equal(see(&n, 1)->state, STATE_VOTING);
+	assert_int_equal(net_see(&n, 1)->state, STATE_VOTING);
 	net_fini(&n);
 }
 

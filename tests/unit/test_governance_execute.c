@@ -26,32 +26,16 @@ static enum err run_as(struct test_net *n, enum proposal_type type,
 	return err;
 }
 
-static struct action set_to(const char *key, uint64_t value)
-{
-	return (struct action){
-		.kind = ACTION_PARAMETER,
-		.parameter = {text_of(key), value},
-	};
-}
-
 static enum err set(struct test_net *n, const char *key, uint64_t value)
 {
-	const struct action a = set_to(key, value);
+	const struct action a = set_param(key, value);
 
 	return run_as(n, TYPE_PARAMETER, &a, 1);
 }
 
-static uint64_t value_of(const struct test_net *n, const char *key)
-{
-	size_t index = governance_param_find(key);
-
-	assert_true(index < PARAM_COUNT);
-	return governance_params(n->g)->value[index];
-}
-
 static void turn_epoch(struct test_net *n)
 {
-	net_sleep(n, value_of(n, "epoch.length_ms"));
+	net_sleep(n, net_param(n, "epoch.length_ms"));
 }
 
 /* No wait between two changes of one parameter. */
@@ -75,11 +59,11 @@ static void a_value_is_in_force_from_the_next_epoch(void **state)
 	(void)state;
 	net_init_five(&n);
 	assert_int_equal(set(&n, "proposal.max_open", 5), ERR_OK);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 3);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 3);
 	net_sleep(&n, MS_DAY - 1);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 3);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 3);
 	net_sleep(&n, 1);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 5);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 5);
 	net_fini(&n);
 }
 
@@ -125,7 +109,7 @@ static void a_step_is_exact_to_one_unit(void **state)
 
 	(void)state;
 	net_hasty(&n);
-	assert_int_equal(value_of(&n, "standard.quorum_bp"), 1000);
+	assert_int_equal(net_param(&n, "standard.quorum_bp"), 1000);
 	assert_int_equal(set(&n, "standard.quorum_bp", 2001),
 			 ERR_PARAMETER_BOUNDS);
 	assert_non_null(strstr(n.text.text, "one step is at most 1000"));
@@ -177,7 +161,7 @@ static void what_is_fixed_or_unknown_does_not_change(void **state)
 
 static void in_an_emergency_a_value_is_in_force_at_once(void **state)
 {
-	const struct action a = set_to("proposal.max_open", 1);
+	const struct action a = set_param("proposal.max_open", 1);
 	struct governance *back;
 	struct map map = {0};
 	struct test_net n;
@@ -186,21 +170,21 @@ static void in_an_emergency_a_value_is_in_force_at_once(void **state)
 	net_hasty(&n);
 	assert_int_equal(set(&n, "proposal.max_open", 5), ERR_OK);
 	assert_int_equal(run_as(&n, TYPE_EMERGENCY, &a, 1), ERR_OK);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 1);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 1);
 	/* What was decided before it does not undo it. */
 	map_flush(&map, n.g);
 	back = map_load(&map, n.g);
 	governance_free(&back);
 	turn_epoch(&n);
-	assert_int_equal(value_of(&n, "proposal.max_open"), 1);
+	assert_int_equal(net_param(&n, "proposal.max_open"), 1);
 	map_fini(&map);
 	net_fini(&n);
 }
 
 static void parameters_stay_in_order_with_each_other(void **state)
 {
-	struct action pair[2] = {set_to("detect.history", 4),
-				 set_to("detect.history_min", 4)};
+	struct action pair[2] = {set_param("detect.history", 4),
+				 set_param("detect.history_min", 4)};
 	struct test_net n;
 
 	(void)state;
@@ -213,8 +197,8 @@ static void parameters_stay_in_order_with_each_other(void **state)
 	assert_int_equal(set(&n, "detect.history", 7), ERR_PARAMETER_BOUNDS);
 	assert_int_equal(run_as(&n, TYPE_PARAMETER, pair, 2), ERR_OK);
 	turn_epoch(&n);
-	assert_int_equal(value_of(&n, "detect.history_min"), 4);
-	assert_int_equal(value_of(&n, "detect.history"), 4);
+	assert_int_equal(net_param(&n, "detect.history_min"), 4);
+	assert_int_equal(net_param(&n, "detect.history"), 4);
 	net_fini(&n);
 }
 
@@ -241,10 +225,10 @@ static void open_proposals_keep_the_rules_they_opened_with(void **state)
 static void when_the_third_action_fails_nothing_happens(void **state)
 {
 	struct action list[4] = {
-		set_to("proposal.max_open", 5),
+		set_param("proposal.max_open", 5),
 		{.kind = ACTION_REPUTATION,
 		 .reputation = {.kind = CONTRIBUTION_RESEARCH, .points = 7}},
-		set_to("proposal.min_stake", LIMIT_STAKE_TOTAL),
+		set_param("proposal.min_stake", LIMIT_STAKE_TOTAL),
 		{.kind = ACTION_TEXT, .text = {text_of("x")}},
 	};
 	struct map before = {0}, after = {0};
@@ -531,7 +515,7 @@ static void what_is_not_executed_here_is_refused(void **state)
 
 static void a_preview_says_what_would_change(void **state)
 {
-	struct action list[2] = {set_to("standard.quorum_bp", 1500),
+	struct action list[2] = {set_param("standard.quorum_bp", 1500),
 				 {.kind = ACTION_UPGRADE,
 				  .upgrade = {.version = 2, .height = 99}}};
 	const struct action_list actions = {list, 2};
@@ -551,7 +535,7 @@ static void a_preview_says_what_would_change(void **state)
 	assert_string_equal(changes[1].from, "1");
 	assert_string_equal(changes[1].to, "2 from height 99");
 	assert_string_equal(changes[1].when, "height 99");
-	assert_int_equal(value_of(&n, "standard.quorum_bp"), 1000);
+	assert_int_equal(net_param(&n, "standard.quorum_bp"), 1000);
 	assert_int_equal(governance_settings(n.g)->upgrade.version, 0);
 	net_fini(&n);
 }
@@ -580,10 +564,10 @@ static void what_was_settled_survives_a_restart(void **state)
 	back = map_load(&map, n.g);
 	m = n;
 	m.g = back;
-	assert_int_equal(value_of(&m, "proposal.max_open"), 3);
+	assert_int_equal(net_param(&m, "proposal.max_open"), 3);
 	turn_epoch(&n);
 	turn_epoch(&m);
-	assert_int_equal(value_of(&m, "proposal.max_open"), 5);
+	assert_int_equal(net_param(&m, "proposal.max_open"), 5);
 	assert_int_equal(set(&m, "proposal.max_open", 6),
 			 ERR_PARAMETER_COOLDOWN);
 	map_flush(&map, n.g);
@@ -681,7 +665,7 @@ static const struct governance_event *the_event(const struct test_net *n,
 
 static void what_is_settled_is_told_once_when_it_is_in_force(void **state)
 {
-	const struct action now = set_to("proposal.max_open", 4);
+	const struct action now = set_param("proposal.max_open", 4);
 	struct action s[ACTION_KINDS];
 	const struct governance_event *e;
 	struct test_net n;

@@ -9,11 +9,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct proposal *see(const struct test_net *n, uint32_t number)
-{
-	return governance_proposal(n->g, number);
-}
-
 static void only_the_table_s_transitions_are_allowed(void **state)
 {
 	enum { STATES = PROPOSAL_STATES + 1 };
@@ -48,7 +43,7 @@ static void a_submitted_proposal_opens_after_its_delay_and_ends(void **state)
 	assert_int_equal(governance_next_deadline_ms(n.g), 0);
 	number = net_submit(&n, ALICE, TYPE_STANDARD, false, NULL);
 	assert_int_equal(number, 1);
-	p = see(&n, 1);
+	p = net_see(&n, 1);
 	assert_int_equal(p->state, STATE_SUBMITTED);
 	assert_int_equal(p->submitted_ms, T0);
 	assert_int_equal(p->voting_start_ms, T0 + MS_DAY);
@@ -56,10 +51,10 @@ static void a_submitted_proposal_opens_after_its_delay_and_ends(void **state)
 	assert_int_equal(governance_next_deadline_ms(n.g), T0 + MS_DAY);
 
 	net_block(&n, T0 + MS_DAY - 1);
-	assert_int_equal(see(&n, 1)->state, STATE_SUBMITTED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_SUBMITTED);
 	assert_int_equal(net_vote(&n, ALICE, 1, CHOICE_FOR), ERR_NOT_VOTING);
 	net_block(&n, T0 + MS_DAY);
-	p = see(&n, 1);
+	p = net_see(&n, 1);
 	assert_int_equal(p->state, STATE_VOTING);
 	assert_int_equal(p->snapshot_height, n.height);
 	assert_int_equal(p->total.voters, 4);
@@ -71,7 +66,7 @@ static void a_submitted_proposal_opens_after_its_delay_and_ends(void **state)
 	assert_int_equal(net_vote(&n, BOB, 1, CHOICE_AGAINST), ERR_OK);
 	net_block(&n, T0 + 8 * MS_DAY);
 	assert_int_equal(net_vote(&n, CAROL, 1, CHOICE_FOR), ERR_NOT_VOTING);
-	p = see(&n, 1);
+	p = net_see(&n, 1);
 	assert_int_equal(p->state, STATE_PASSED);
 	assert_int_equal(p->reason, REASON_NONE);
 	assert_int_equal(p->ended_ms, T0 + 8 * MS_DAY);
@@ -89,9 +84,9 @@ static void a_late_opening_still_gives_the_whole_period(void **state)
 	net_init_five(&n);
 	net_submit(&n, ALICE, TYPE_STANDARD, false, NULL);
 	net_block(&n, T0 + 30 * MS_DAY); /* the network was down */
-	assert_int_equal(see(&n, 1)->state, STATE_VOTING);
-	assert_int_equal(see(&n, 1)->voting_start_ms, T0 + 30 * MS_DAY);
-	assert_int_equal(see(&n, 1)->voting_end_ms, T0 + 37 * MS_DAY);
+	assert_int_equal(net_see(&n, 1)->state, STATE_VOTING);
+	assert_int_equal(net_see(&n, 1)->voting_start_ms, T0 + 30 * MS_DAY);
+	assert_int_equal(net_see(&n, 1)->voting_end_ms, T0 + 37 * MS_DAY);
 	assert_int_equal(governance_next_deadline_ms(n.g), T0 + 37 * MS_DAY);
 	net_fini(&n);
 }
@@ -104,15 +99,15 @@ static void a_proposal_is_rejected_with_the_reason(void **state)
 	net_init_five(&n);
 	net_open(&n, ALICE, TYPE_STANDARD);
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_REJECTED);
-	assert_int_equal(see(&n, 1)->reason, REASON_BELOW_QUORUM);
+	assert_int_equal(net_see(&n, 1)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, 1)->reason, REASON_BELOW_QUORUM);
 
 	net_open(&n, ALICE, TYPE_STANDARD);
 	net_vote(&n, ALICE, 2, CHOICE_AGAINST);
 	net_vote(&n, BOB, 2, CHOICE_FOR);
 	net_finish(&n, 2);
-	assert_int_equal(see(&n, 2)->state, STATE_REJECTED);
-	assert_int_equal(see(&n, 2)->reason, REASON_NOT_APPROVED);
+	assert_int_equal(net_see(&n, 2)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, 2)->reason, REASON_NOT_APPROVED);
 	net_fini(&n);
 }
 
@@ -136,13 +131,13 @@ static void a_reputation_vote_needs_tokens_behind_it(void **state)
 	assert_int_equal(net_vote(&n, 1, 1, CHOICE_FOR), ERR_OK);
 	assert_int_equal(net_vote(&n, 2, 1, CHOICE_ABSTAIN), ERR_OK);
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->reason, REASON_BELOW_FLOOR);
+	assert_int_equal(net_see(&n, 1)->reason, REASON_BELOW_FLOOR);
 	net_open(&n, 0, TYPE_STANDARD);
 	assert_int_equal(net_vote(&n, 1, 2, CHOICE_FOR), ERR_OK);
 	assert_int_equal(net_vote(&n, 2, 2, CHOICE_ABSTAIN), ERR_OK);
 	assert_int_equal(net_vote(&n, 3, 2, CHOICE_ABSTAIN), ERR_OK);
 	net_finish(&n, 2);
-	assert_int_equal(see(&n, 2)->state, STATE_PASSED);
+	assert_int_equal(net_see(&n, 2)->state, STATE_PASSED);
 	net_fini(&n);
 }
 
@@ -161,8 +156,8 @@ static void a_network_without_reputation_cannot_pass_by_reputation(void **state)
 	net_open(&n, 0, TYPE_STANDARD);
 	net_vote(&n, 0, 1, CHOICE_FOR);
 	net_finish(&n, 1);
-	assert_int_equal(see(&n, 1)->state, STATE_REJECTED);
-	assert_int_equal(see(&n, 1)->reason, REASON_NO_POWER);
+	assert_int_equal(net_see(&n, 1)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, 1)->reason, REASON_NO_POWER);
 	net_fini(&n);
 }
 
@@ -175,7 +170,7 @@ static void a_draft_is_amended_published_or_expires(void **state)
 	(void)state;
 	net_init_five(&n);
 	assert_int_equal(net_submit(&n, ALICE, TYPE_TREASURY, true, NULL), 1);
-	p = *see(&n, 1);
+	p = *net_see(&n, 1);
 	assert_int_equal(p.state, STATE_DRAFT);
 	assert_int_equal(p.submitted_ms, 0);
 	assert_int_equal(p.voting_start_ms, 0);
@@ -185,27 +180,28 @@ static void a_draft_is_amended_published_or_expires(void **state)
 	net_sleep(&n, MS_DAY);
 	assert_int_equal(net_amend(&n, ALICE, 1, "Better", ""), ERR_OK);
 	proposal_text_hash(&text_hash, text_of("Better"), text_of(""));
-	assert_true(hash_equal(&text_hash, &see(&n, 1)->text_hash));
-	assert_false(hash_equal(&p.text_hash, &see(&n, 1)->text_hash));
-	assert_false(hash_equal(&p.id, &see(&n, 1)->id));
+	assert_true(hash_equal(&text_hash, &net_see(&n, 1)->text_hash));
+	assert_false(hash_equal(&p.text_hash, &net_see(&n, 1)->text_hash));
+	assert_false(hash_equal(&p.id, &net_see(&n, 1)->id));
 	proposal_compute_id(&id, &test_genesis,
-			    &governance_account(n.g, ALICE)->key, see(&n, 1));
-	assert_true(hash_equal(&id, &see(&n, 1)->id));
-	assert_int_equal(see(&n, 1)->expires_ms, p.expires_ms);
+			    &governance_account(n.g, ALICE)->key,
+			    net_see(&n, 1));
+	assert_true(hash_equal(&id, &net_see(&n, 1)->id));
+	assert_int_equal(net_see(&n, 1)->expires_ms, p.expires_ms);
 
 	assert_int_equal(net_publish(&n, ALICE, 1), ERR_OK);
-	assert_int_equal(see(&n, 1)->state, STATE_SUBMITTED);
-	assert_int_equal(see(&n, 1)->submitted_ms, T0 + MS_DAY);
-	assert_int_equal(see(&n, 1)->voting_start_ms, T0 + 2 * MS_DAY);
+	assert_int_equal(net_see(&n, 1)->state, STATE_SUBMITTED);
+	assert_int_equal(net_see(&n, 1)->submitted_ms, T0 + MS_DAY);
+	assert_int_equal(net_see(&n, 1)->voting_start_ms, T0 + 2 * MS_DAY);
 	assert_int_equal(net_amend(&n, ALICE, 1, "Too late", ""),
 			 ERR_WRONG_STATE);
 
 	assert_int_equal(net_submit(&n, ALICE, TYPE_TREASURY, true, NULL), 2);
 	net_block(&n, T0 + 31 * MS_DAY - 1);
-	assert_int_equal(see(&n, 2)->state, STATE_DRAFT);
+	assert_int_equal(net_see(&n, 2)->state, STATE_DRAFT);
 	net_block(&n, T0 + 31 * MS_DAY);
-	assert_int_equal(see(&n, 2)->state, STATE_EXPIRED);
-	assert_int_equal(see(&n, 2)->reason, REASON_DRAFT_EXPIRED);
+	assert_int_equal(net_see(&n, 2)->state, STATE_EXPIRED);
+	assert_int_equal(net_see(&n, 2)->reason, REASON_DRAFT_EXPIRED);
 	assert_int_equal(net_publish(&n, ALICE, 2), ERR_WRONG_STATE);
 	net_fini(&n);
 }
@@ -235,7 +231,7 @@ an_id_commits_to_network_proposer_nonce_type_and_contents(void **state)
 	memcpy(bytes + 73, none.b, 32);
 	memcpy(bytes + 105, text_hash.b, 32);
 	hash_bytes(&id, "bcai-gov/proposal/1", bytes, sizeof(bytes));
-	assert_memory_equal(see(&n, 1)->id.b, id.b, sizeof(id.b));
+	assert_memory_equal(net_see(&n, 1)->id.b, id.b, sizeof(id.b));
 	net_fini(&n);
 }
 
@@ -274,9 +270,9 @@ static void the_proposer_cancels_before_voting(void **state)
 	assert_int_equal(net_cancel(&n, BOB, 1, ""), ERR_UNAUTHORISED);
 	assert_int_equal(net_cancel(&n, ALICE, 1, ""), ERR_OK);
 	assert_int_equal(net_cancel(&n, ALICE, 2, "changed my mind"), ERR_OK);
-	assert_int_equal(see(&n, 2)->state, STATE_CANCELLED);
-	assert_int_equal(see(&n, 2)->reason, REASON_BY_PROPOSER);
-	assert_int_equal(see(&n, 2)->ended_ms, T0);
+	assert_int_equal(net_see(&n, 2)->state, STATE_CANCELLED);
+	assert_int_equal(net_see(&n, 2)->reason, REASON_BY_PROPOSER);
+	assert_int_equal(net_see(&n, 2)->ended_ms, T0);
 	assert_int_equal(net_cancel(&n, ALICE, 2, ""), ERR_WRONG_STATE);
 	assert_int_equal(governance_next_deadline_ms(n.g), 0);
 	net_open(&n, ALICE, TYPE_STANDARD);
@@ -458,7 +454,7 @@ static void a_tally_before_opening_is_against_today_s_total(void **state)
 	(void)state;
 	net_init_five(&n);
 	net_submit(&n, ALICE, TYPE_EMERGENCY, true, NULL);
-	governance_evaluate(n.g, &r, see(&n, 1));
+	governance_evaluate(n.g, &r, net_see(&n, 1));
 	assert_true(r.base == 74999 * TOKEN);
 	assert_true(r.quorum_required == 74999 * TOKEN / 10);
 	assert_false(r.would_pass);
@@ -598,10 +594,10 @@ static void hostile_times_do_not_wrap(void **state)
 	net_init_five(&n);
 	net_block(&n, UINT64_MAX - 10);
 	net_submit(&n, ALICE, TYPE_STANDARD, false, NULL);
-	assert_int_equal(see(&n, 1)->voting_start_ms, UINT64_MAX);
-	assert_int_equal(see(&n, 1)->voting_end_ms, UINT64_MAX);
+	assert_int_equal(net_see(&n, 1)->voting_start_ms, UINT64_MAX);
+	assert_int_equal(net_see(&n, 1)->voting_end_ms, UINT64_MAX);
 	net_block(&n, UINT64_MAX);
-	assert_int_equal(see(&n, 1)->state, STATE_REJECTED);
+	assert_int_equal(net_see(&n, 1)->state, STATE_REJECTED);
 	net_fini(&n);
 }
 
